@@ -1,0 +1,50 @@
+# Two commands for everyone: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+DEBIAN := chromium chromium-driver bart
+
+.PHONY: demo test check bench docs clean
+
+demo: .venv/base
+	$(BIN)/anatwin phantom -o demo/patient
+	$(BIN)/anatwin build demo/patient/kspace.h5 -o demo/case --subject demo
+	@echo "Open $(CURDIR)/demo/case/report.html in a browser."
+
+test: .venv/dev .venv/debian
+	$(BIN)/pytest -n 2 --dist worksteal -q
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/gates.py
+
+bench: .venv/dev .venv/debian
+	$(BIN)/python benchmarks/reconstruct.py
+
+docs: .venv/dev
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "Open $(CURDIR)/site/index.html in a browser."
+
+clean:
+	rm -rf .venv demo site
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/base: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) -e .
+	@touch $@
+
+.venv/dev: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[dev]'
+	$(PIP) --no-deps fastmri
+	@touch $@ .venv/base
+
+# The browser and the reference toolbox that tests and benchmarks compare with.
+.venv/debian: .venv/bin/python
+	@command -v chromium chromedriver bart >/dev/null || \
+	  { apt-get update -qq && apt-get install -y -qq $(DEBIAN) >/dev/null; }
+	@touch $@

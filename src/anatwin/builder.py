@@ -1,0 +1,161 @@
+"""From a file that a scanner made to a case folder: all of it, or none of it."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from anatwin.core import KSpace, ResourceError, Step, Twin, UsageError, Volume
+from anatwin.io.case import (
+    REPORT_FILE,
+    TWIN_FILE,
+    read_case,
+    read_source_name,
+    read_steps,
+    write_twin_file,
+)
+from anatwin.io.source import identify, open_source, sha256_source
+from anatwin.pipeline import Announce, Shelf, is_intact, link_file, run, stage_keys
+from anatwin.plan import Plan
+from anatwin.report import write_report
+
+
+def build(
+    source: Path | str,
+    case: Path | str,
+    *,
+    plan: Plan | None = None,
+    subject: str | None = None,
+    frame: int | None = None,
+    announce: Announce | None = None,
+) -> Twin:
+    """Build a twin from a scan and leave it in a case folder.
+
+    What an earlier run left there is used again where neither the source nor the plan changed.
+    The folder appears, or changes, only when everything is done.
+
+    Parameters
+    ----------
+    source
+        NIfTI file, folder with a DICOM series, or k-space (ISMRMRD, fastMRI, BART).
+    case
+        Folder to make, or an earlier case of the same source.
+    plan
+        One method per stage; the default plan otherwise.
+    subject
+        A code for the person, never a name: letters, digits, dashes.
+    frame
+        Which volume of a 4-D file, from 0.
+    announce
+        Called with every step when it is done.
+
+    Returns
+    -------
+    Twin
+        Everything that is now known; its ``verdict`` says whether the quality checks passed.
+
+    Raises
+    ------
+    UsageError
+        If the case exists and is something else, or the subject is not a code.
+    InputError
+        If the source cannot be what it claims to be.
+    ResourceError
+        If the case cannot be written.
+    """
+    source, case, plan = Path(source), Path(case), plan or Plan()
+    fingerprint = f"{sha256_source(source)}:{frame}"
+    about = Twin(check_subject(subject or f"sub-{fingerprint[:8]}"), source.name, "")
+    steps = _previous_steps(case, about)
+    if all(reused for _, reused in outlook(source, case, plan=plan, frame=frame)):
+        return read_case(case)
+    with _replacing(case, steps) as folder:
+        opened = open_source(source, frame=frame)
+        twin = run(
+            plan,
+            opened.product,
+            about=Twin(about.subject, source.name, "", facts=opened.facts, notes=opened.notes),
+            fingerprint=fingerprint,
+            shelf=Shelf(folder, case, {step.key: step for step in steps}),
+            announce=announce,
+        )
+        write_twin_file(twin, folder)
+        write_report(twin, folder / REPORT_FILE)
+    return twin
+
+
+def outlook(
+    source: Path, case: Path, *, plan: Plan, frame: int | None = None
+) -> tuple[tuple[str, bool], ...]:
+    """Tell, without doing anything, what a build would do.
+
+    Returns
+    -------
+    tuple of (str, bool)
+        Each stage, and whether its earlier result would be used again.
+    """
+    kind = KSpace if identify(source) in ("ISMRMRD", "fastMRI", "BART") else Volume
+    keys = stage_keys(plan, kind, f"{sha256_source(source)}:{frame}")
+    steps = {step.key: step for step in _previous_steps(case, Twin("", source.name, ""))}
+    return tuple((name, key in steps and is_intact(steps[key], case)) for name, key in keys)
+
+
+def check_subject(subject: str) -> str:
+    """Return a subject code, refusing anything that could be a name or a path."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", subject):
+        raise UsageError(f"A subject is a code of letters, digits and dashes, got {subject!r}.")
+    return subject
+
+
+def _previous_steps(case: Path, about: Twin) -> tuple[Step, ...]:
+    """Return the steps of an earlier run, refusing to touch what is not one."""
+    if not case.exists() or (case.is_dir() and not any(case.iterdir())):
+        return ()
+    if not (case / TWIN_FILE).is_file():
+        raise UsageError(f"{case} exists and is not a case; choose another folder.")
+    if (name := read_source_name(case)) != about.source:
+        raise UsageError(f"{case} is the case of {name}, not {about.source}; choose another.")
+    return read_steps(case)
+
+
+@contextmanager
+def _replacing(case: Path, steps: tuple[Step, ...]) -> Iterator[Path]:
+    """Give a new folder that takes the place of the case when the block succeeds."""
+    try:
+        case.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{case.name}.", suffix=".partial", dir=case.parent))
+    except OSError as error:
+        raise ResourceError(f"{case} cannot be written: {error.strerror}.") from error
+    try:
+        yield folder
+        _carry_over(case, folder, steps)
+        _swap(folder, case)
+    except OSError as error:
+        if isinstance(error, ResourceError):
+            raise
+        raise ResourceError(f"{case} cannot be written: {error}.") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _carry_over(case: Path, folder: Path, steps: tuple[Step, ...]) -> None:
+    """Keep the files that a person added to a case."""
+    ours = {file for step in steps for file, _ in step.outputs} | {TWIN_FILE, REPORT_FILE}
+    for path in case.rglob("*") if case.is_dir() else ():
+        name = path.relative_to(case)
+        if path.is_file() and str(name) not in ours and not (folder / name).exists():
+            link_file(path, folder / name)
+
+
+def _swap(folder: Path, case: Path) -> None:
+    """Put ``folder`` in the place of ``case``; an interruption leaves one or the other whole."""
+    folder.chmod(0o755)
+    if not case.exists():
+        folder.rename(case)
+        return
+    old = folder.with_suffix(".old")
+    case.rename(old)
+    folder.rename(case)
+    shutil.rmtree(old)

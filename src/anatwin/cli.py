@@ -1,0 +1,59 @@
+"""The command line: parse, call, print. Nothing else."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import tyro
+
+from anatwin.commands import Command
+from anatwin.core import AnatwinError
+
+_PROGRAM = """From what an MRI scanner measured to a digital twin of a person's anatomy.
+
+Start with:  anatwin build SCAN -o CASE   and open CASE/report.html in a browser.
+
+Exit codes: 0 done, 1 unexpected, 2 usage, 3 bad input data, 4 failed quality check,
+5 out of memory or disk, 130 interrupted."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+    command: Any = tyro.cli(Command, prog="anatwin", description=_PROGRAM, args=arguments)  # type: ignore[call-overload]
+
+    sys.exit(guarded(command.run))
+
+
+def guarded(work: Callable[[], int | None]) -> int:
+    """Run a command; turn what goes wrong into one line and an exit code."""
+    try:
+        return work() or 0
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing was written.", 130)
+    except AnatwinError as error:
+        return _fail(str(error), error.exit_code)
+    except MemoryError as error:
+        return _fail(f"out of memory ({error}); use a smaller scan or a coarser plan.", 5)
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        return _fail(f"{error.strerror or error}: {error.filename or 'a file'}.", 5)
+    except Exception as error:
+        if os.environ.get("ANATWIN_DEBUG"):
+            raise
+        kind = type(error).__name__
+        return _fail(f"unexpected {kind}: {error}. Set ANATWIN_DEBUG=1 for the traceback.", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"anatwin: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,30 @@
+"""The sub-commands, one frozen dataclass each: its fields are the options, ``run`` does it."""
+
+from typing import Annotated
+
+import tyro
+
+from anatwin.commands.build import Build, PlanCommand
+from anatwin.commands.look import Completion, Doctor, Info
+from anatwin.commands.train import TrainCommand
+from anatwin.commands.verbs import Acquire, Measure, Mesh, Phantom, Reconstruct, Report, Segment
+
+named = tyro.conf.subcommand
+
+Command = (
+    Build
+    | Annotated[PlanCommand, named("plan")]
+    | Info
+    | Doctor
+    | Acquire
+    | Reconstruct
+    | Segment
+    | Mesh
+    | Measure
+    | Report
+    | Phantom
+    | Annotated[TrainCommand, named("train")]
+    | Completion
+)
+
+__all__ = ["Command"]

@@ -1,0 +1,42 @@
+"""The nouns: frozen values that cross stage boundaries. They know nothing above them."""
+
+from anatwin.core.errors import (
+    AnatwinError,
+    GeometryError,
+    InputError,
+    MissingPartError,
+    QualityError,
+    ResourceError,
+    UsageError,
+)
+from anatwin.core.grid import Grid
+from anatwin.core.kspace import KSpace
+from anatwin.core.labels import Label, Labels, LabelTable, head_table
+from anatwin.core.progress import listening, track
+from anatwin.core.surface import Surface
+from anatwin.core.twin import Check, Measure, Step, Twin
+from anatwin.core.volume import Volume
+
+__all__ = [
+    "AnatwinError",
+    "Check",
+    "GeometryError",
+    "Grid",
+    "InputError",
+    "KSpace",
+    "Label",
+    "LabelTable",
+    "Labels",
+    "Measure",
+    "MissingPartError",
+    "QualityError",
+    "ResourceError",
+    "Step",
+    "Surface",
+    "Twin",
+    "UsageError",
+    "Volume",
+    "head_table",
+    "listening",
+    "track",
+]

@@ -1,0 +1,310 @@
+"""Run a plan: a loop over the stages, a content-hash cache, one Step per stage."""
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+from anatwin import measure
+from anatwin.core import Check, KSpace, Measure, Step, Twin, UsageError, Volume
+from anatwin.io.case import load_product, save_product
+from anatwin.io.files import sha256_file
+from anatwin.mesh import volume_error
+from anatwin.nets.catalogue import find_model
+from anatwin.plan import Plan, parameters
+from anatwin.reconstruct import RootSumOfSquares
+
+T = TypeVar("T")
+Products = dict[str, Any]
+Announce = Callable[[Step], None]
+_LIBRARIES = ("anatwin", "numpy", "scipy", "onnxruntime", "vtk")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a run.
+
+    Parameters
+    ----------
+    name
+        The verb.
+    work
+        Twin so far to new products.
+    makes
+        Names of those products, fields of the twin.
+    method
+        The method that does it, where there is one.
+    depends
+        Further content that the result depends on, such as the weights of a network.
+    """
+
+    name: str
+    work: Callable[[Twin], Products]
+    makes: tuple[str, ...]
+    method: object | None = None
+    depends: str = ""
+
+    def key(self, upstream: str) -> str:
+        """Return the sha256 of everything that the result depends on."""
+        options = parameters(self.method) if self.method else ()
+        content = [self.name, type(self.method).__name__, options, self.depends, upstream]
+        text = json.dumps([*content, version("anatwin")], default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where products are kept between runs: the case as it was, and the case being written.
+
+    Parameters
+    ----------
+    folder
+        Case being written.
+    previous
+        Case as it was.
+    steps
+        Steps that the previous case records, by key.
+    """
+
+    folder: Path
+    previous: Path | None = None
+    steps: dict[str, Step] = field(default_factory=dict)
+
+    def reuse(self, stage: Stage, key: str) -> tuple[Step, Products] | None:
+        """Carry an earlier result over into the new case, if it is there and undamaged."""
+        step = self.steps.get(key)
+        if step is None or self.previous is None or not is_intact(step, self.previous):
+            return None
+        for file, _ in step.outputs:
+            link_file(self.previous / file, self.folder / file)
+        products = {name: load_product(name, self.folder) for name in stage.makes}
+        return replace(step, is_cached=True), products
+
+    def keep(self, step: Step, products: Products) -> Step:
+        """Write new products into the case and note their files in the step."""
+        saved = [save_product(name, value, self.folder) for name, value in products.items()]
+        return replace(step, outputs=tuple(file for files in saved for file in files))
+
+
+def run(
+    plan: Plan,
+    product: Volume | KSpace,
+    *,
+    about: Twin,
+    fingerprint: str = "",
+    shelf: Shelf | None = None,
+    announce: Announce | None = None,
+) -> Twin:
+    """Carry an image or k-space through every stage of a plan.
+
+    Parameters
+    ----------
+    plan
+        One method per stage.
+    product
+        What to start from.
+    about
+        Twin that knows only who, from what, and what was noticed on the way.
+    fingerprint
+        sha256 of the source.
+    shelf
+        Where to keep products and find earlier ones; None keeps nothing.
+    announce
+        Called with every step when it is done.
+
+    Returns
+    -------
+    Twin
+        With the products and the history of every step.
+    """
+    twin, key = replace(about, origin=origin_of(plan, product)), fingerprint
+    for stage in stages(plan, product):
+        key = stage.key(key)
+        twin = _advance(stage, twin, key, shelf)
+        if announce:
+            announce(twin.history[-1])
+    return twin
+
+
+def origin_of(plan: Plan, product: Volume | KSpace) -> str:
+    """Tell what the numbers of a twin rest on."""
+    if isinstance(product, KSpace):
+        return f"{product.origin} k-space"
+    return "synthetic k-space" if plan.acquire else "image"
+
+
+def stages(plan: Plan, product: Volume | KSpace | type[Volume | KSpace]) -> tuple[Stage, ...]:
+    """Return what a plan does to an image or to k-space (or to that type of thing), in order."""
+    is_image = product is Volume or isinstance(product, Volume)
+    if plan.acquire is not None and not is_image:
+        raise UsageError("Only an image can be scanned by simulation, got k-space; leave it out.")
+    first = "kspace" if not is_image else "reference" if plan.acquire else "image"
+    return (
+        Stage("read", lambda _: {first: product}, (first,)),
+        *(_acquire_stages(plan) if plan.acquire else ()),
+        *(_reconstruct_stages(plan) if first != "image" else ()),
+        *_anatomy_stages(plan),
+    )
+
+
+def stage_keys(
+    plan: Plan, kind: type[Volume | KSpace], fingerprint: str
+) -> tuple[tuple[str, str], ...]:
+    """Return the name and the key of every stage, without running any."""
+    keys, key = [], fingerprint
+    for stage in stages(plan, kind):
+        key = stage.key(key)
+        keys.append((stage.name, key))
+    return tuple(keys)
+
+
+def _acquire_stages(plan: Plan) -> tuple[Stage, ...]:
+    acquire = required(plan.acquire)
+    return (
+        Stage(
+            "acquire", lambda t: {"kspace": acquire(required(t.reference))}, ("kspace",), acquire
+        ),
+    )
+
+
+def _reconstruct_stages(plan: Plan) -> tuple[Stage, ...]:
+    def work(twin: Twin) -> Products:
+        kspace = required(twin.kspace)
+        image = plan.reconstruct(kspace).magnitude()
+        return {"baseline": RootSumOfSquares()(kspace), "image": image}
+
+    return (Stage("reconstruct", work, ("baseline", "image"), plan.reconstruct),)
+
+
+def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
+    segment, mesh, weights = plan.segment, plan.mesh, find_model("head").sha256
+    return (
+        Stage(
+            "segment",
+            lambda t: {"labels": segment(required(t.image))},
+            ("labels",),
+            segment,
+            depends=weights,
+        ),
+        Stage("mesh", lambda t: {"surfaces": mesh(required(t.labels))}, ("surfaces",), mesh),
+        Stage("measure", measure_twin, ("measures", "checks")),
+    )
+
+
+def required(value: T | None) -> T:
+    """Return a product that an earlier stage must have made."""
+    if value is None:
+        raise UsageError("A stage needs a product that no earlier stage made.")
+    return value
+
+
+def measure_twin(twin: Twin) -> Products:
+    """Measure everything that the twin holds, and check it."""
+    image, labels = required(twin.image), required(twin.labels)
+    measures: list[Measure] = []
+    if twin.reference is not None and twin.baseline is not None:
+        measures += measure.image_quality(image, twin.reference, basis=twin.origin)
+        baseline = measure.image_quality(twin.baseline, twin.reference, basis=twin.origin)
+        measures += [replace(row, structure="zero-filled image") for row in baseline]
+    measures += measure.volumes(labels)
+    errors = [(surface, volume_error(surface, labels)) for surface in twin.surfaces]
+    measures += [_volume_error_row(surface.name, error) for surface, error in errors]
+    checks = [*measure.check_image(image), *measure.check_labels(labels)]
+    checks.append(_check_surfaces(twin, max((abs(e) for _, e in errors), default=0.0)))
+    return {"measures": tuple(measures), "checks": tuple(checks)}
+
+
+def _volume_error_row(name: str, error: float) -> Measure:
+    basis = "surface against its voxels"
+    return Measure("relative volume error of smoothing", name, error, "", None, basis)
+
+
+def _check_surfaces(twin: Twin, worst: float) -> Check:
+    is_open = [surface.name for surface in twin.surfaces if not surface.is_closed]
+    value = f"{len(twin.surfaces)} surfaces, {len(is_open)} open, volume within {worst:.1%}"
+    return Check(
+        "surfaces are watertight",
+        "fail" if is_open else "pass",
+        value,
+        "0 open",
+        f"Open surfaces: {', '.join(is_open)}." if is_open else "Every edge joins two triangles.",
+        "Mesh at a finer spacing." if is_open else "",
+    )
+
+
+def _advance(stage: Stage, twin: Twin, key: str, shelf: Shelf | None) -> Twin:
+    """Run one stage, or take its earlier result from the shelf."""
+    if shelf and (found := shelf.reuse(stage, key)):
+        return twin.after(found[0], **found[1])
+    with stopwatch() as spent:
+        products = stage.work(twin)
+    method = type(stage.method).__name__ if stage.method else stage.name
+    options = parameters(stage.method) if stage.method else ()
+    inputs = twin.history[-1].outputs if twin.history else (("source", twin.source),)
+    step = Step(stage.name, method, options, **spent, inputs=inputs, versions=_versions(), key=key)
+    return twin.after(shelf.keep(step, products) if shelf else step, **products)
+
+
+def is_intact(step: Step, folder: Path) -> bool:
+    """Tell whether every file that a step wrote is still there, unchanged."""
+    return all((folder / f).is_file() and sha256_file(folder / f) == h for f, h in step.outputs)
+
+
+@contextmanager
+def stopwatch() -> Iterator[dict[str, float]]:
+    """Measure wall time and the peak of resident memory of a block.
+
+    Yields
+    ------
+    dict
+        Filled at the end with ``seconds`` and ``peak_mb``.
+    """
+    spent: dict[str, float] = {}
+    _reset_peak_memory()
+    started = time.perf_counter()
+    yield spent
+    spent["seconds"] = round(time.perf_counter() - started, 3)
+    spent["peak_mb"] = round(_peak_memory_mb(), 1)
+
+
+def _reset_peak_memory() -> None:
+    """Start a new high-water mark where the system can (Linux)."""
+    clear = Path("/proc/self/clear_refs")
+    if clear.exists():
+        try:
+            clear.write_text("5")
+        except OSError:
+            return
+
+
+def _peak_memory_mb() -> float:
+    """Return the highest resident memory since the reset, or of the process elsewhere."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = [x for x in status.read_text().splitlines() if x.startswith("VmHWM")]
+        if lines:
+            return int(lines[0].split()[1]) / 1024
+    import resource
+
+    per_mb = 1024**2 if platform.system() == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_mb
+
+
+def _versions() -> tuple[tuple[str, str], ...]:
+    libraries = tuple((name, version(name)) for name in _LIBRARIES)
+    return (("python", platform.python_version()), *libraries)
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Make ``target`` the same file as ``source``, or a copy where links are not possible."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        target.write_bytes(source.read_bytes())
