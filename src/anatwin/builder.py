@@ -1,5 +1,6 @@
 """From a file that a scanner made to a case folder: all of it, or none of it."""
 
+import hashlib
 import re
 import shutil
 import tempfile
@@ -16,7 +17,8 @@ from anatwin.io.case import (
     read_steps,
     write_twin_file,
 )
-from anatwin.io.source import identify, open_source, sha256_source
+from anatwin.io.files import sha256_file
+from anatwin.io.source import identify, open_source
 from anatwin.pipeline import Announce, Shelf, is_intact, link_file, run, stage_keys
 from anatwin.plan import Plan
 from anatwin.report import write_report
@@ -66,9 +68,9 @@ def build(
         If the case cannot be written.
     """
     source, case, plan = Path(source), Path(case), plan or Plan()
-    fingerprint = f"{sha256_source(source)}:{frame}"
-    about = Twin(check_subject(subject or f"sub-{fingerprint[:8]}"), source.name, "")
-    steps = _previous_steps(case, about)
+    content = fingerprint(source, frame)
+    subject = check_subject(subject or f"sub-{content[:8]}")
+    steps = _previous_steps(case, source.name)
     if all(reused for _, reused in outlook(source, case, plan=plan, frame=frame)):
         return read_case(case)
     with _replacing(case, steps) as folder:
@@ -76,8 +78,8 @@ def build(
         twin = run(
             plan,
             opened.product,
-            about=Twin(about.subject, source.name, "", facts=opened.facts, notes=opened.notes),
-            fingerprint=fingerprint,
+            about=Twin(subject, source.name, "", facts=opened.facts, notes=opened.notes),
+            fingerprint=content,
             shelf=Shelf(folder, case, {step.key: step for step in steps}),
             announce=announce,
         )
@@ -97,9 +99,30 @@ def outlook(
         Each stage, and whether its earlier result would be used again.
     """
     kind = KSpace if identify(source) in ("ISMRMRD", "fastMRI", "BART") else Volume
-    keys = stage_keys(plan, kind, f"{sha256_source(source)}:{frame}")
-    steps = {step.key: step for step in _previous_steps(case, Twin("", source.name, ""))}
+    keys = stage_keys(plan, kind, fingerprint(source, frame))
+    steps = {step.key: step for step in _previous_steps(case, source.name)}
     return tuple((name, key in steps and is_intact(steps[key], case)) for name, key in keys)
+
+
+def fingerprint(source: Path, frame: int | None = None) -> str:
+    """Return the sha256 of everything that a source consists of.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or folder.
+    """
+    kind = identify(source)
+    if source.is_dir():
+        parts = sorted(path for path in source.rglob("*") if path.is_file())
+    elif kind == "BART":
+        parts = [source.with_suffix(".hdr"), source.with_suffix(".cfl")]
+    else:
+        parts = [source]
+    digest = hashlib.sha256(str(frame).encode())
+    for part in parts:
+        digest.update(sha256_file(part).encode())
+    return digest.hexdigest()
 
 
 def check_subject(subject: str) -> str:
@@ -109,14 +132,14 @@ def check_subject(subject: str) -> str:
     return subject
 
 
-def _previous_steps(case: Path, about: Twin) -> tuple[Step, ...]:
+def _previous_steps(case: Path, source: str) -> tuple[Step, ...]:
     """Return the steps of an earlier run, refusing to touch what is not one."""
     if not case.exists() or (case.is_dir() and not any(case.iterdir())):
         return ()
     if not (case / TWIN_FILE).is_file():
         raise UsageError(f"{case} exists and is not a case; choose another folder.")
-    if (name := read_source_name(case)) != about.source:
-        raise UsageError(f"{case} is the case of {name}, not {about.source}; choose another.")
+    if (name := read_source_name(case)) != source:
+        raise UsageError(f"{case} is the case of {name}, not of {source}; choose another.")
     return read_steps(case)
 
 

@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     signal.signal(signal.SIGTERM, _interrupt)
 
-    command: Any = tyro.cli(Command, prog="anatwin", description=_PROGRAM, args=arguments)  # type: ignore[call-overload]
+    command: Any = tyro.cli(Command, prog="anatwin", description=_PROGRAM, args=arguments)
 
     sys.exit(guarded(command.run))
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from anatwin import measure
+from anatwin.acquire import AcquireMethod
 from anatwin.core import Check, KSpace, Measure, Step, Twin, UsageError, Volume
-from anatwin.io.case import load_product, save_product
+from anatwin.io.case import PRODUCT_FILES, load_product, save_product
 from anatwin.io.files import sha256_file
 from anatwin.mesh import volume_error
-from anatwin.nets.catalogue import find_model
+from anatwin.nets import find
 from anatwin.plan import Plan, parameters
 from anatwin.reconstruct import RootSumOfSquares
 
@@ -36,8 +37,8 @@ class Stage:
         The verb.
     work
         Twin so far to new products.
-    makes
-        Names of those products, fields of the twin.
+    takes, makes
+        Names of the products that it needs and of those that it makes, fields of the twin.
     method
         The method that does it, where there is one.
     depends
@@ -46,6 +47,7 @@ class Stage:
 
     name: str
     work: Callable[[Twin], Products]
+    takes: tuple[str, ...]
     makes: tuple[str, ...]
     method: object | None = None
     depends: str = ""
@@ -146,8 +148,8 @@ def stages(plan: Plan, product: Volume | KSpace | type[Volume | KSpace]) -> tupl
         raise UsageError("Only an image can be scanned by simulation, got k-space; leave it out.")
     first = "kspace" if not is_image else "reference" if plan.acquire else "image"
     return (
-        Stage("read", lambda _: {first: product}, (first,)),
-        *(_acquire_stages(plan) if plan.acquire else ()),
+        Stage("read", lambda _: {first: product}, (), (first,)),
+        *(_acquire_stages(plan.acquire) if plan.acquire else ()),
         *(_reconstruct_stages(plan) if first != "image" else ()),
         *_anatomy_stages(plan),
     )
@@ -164,13 +166,11 @@ def stage_keys(
     return tuple(keys)
 
 
-def _acquire_stages(plan: Plan) -> tuple[Stage, ...]:
-    acquire = required(plan.acquire)
-    return (
-        Stage(
-            "acquire", lambda t: {"kspace": acquire(required(t.reference))}, ("kspace",), acquire
-        ),
-    )
+def _acquire_stages(acquire: AcquireMethod) -> tuple[Stage, ...]:
+    def work(twin: Twin) -> Products:
+        return {"kspace": acquire(required(twin.reference))}
+
+    return (Stage("acquire", work, ("reference",), ("kspace",), acquire),)
 
 
 def _reconstruct_stages(plan: Plan) -> tuple[Stage, ...]:
@@ -179,21 +179,24 @@ def _reconstruct_stages(plan: Plan) -> tuple[Stage, ...]:
         image = plan.reconstruct(kspace).magnitude()
         return {"baseline": RootSumOfSquares()(kspace), "image": image}
 
-    return (Stage("reconstruct", work, ("baseline", "image"), plan.reconstruct),)
+    return (Stage("reconstruct", work, ("kspace",), ("baseline", "image"), plan.reconstruct),)
 
 
 def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
-    segment, mesh, weights = plan.segment, plan.mesh, find_model("head").sha256
+    segment, mesh = plan.segment, plan.mesh
+    weights = sha256_file(segment.model or find("head"))
+
+    def label(twin: Twin) -> Products:
+        return {"labels": segment(required(twin.image))}
+
+    def cover(twin: Twin) -> Products:
+        return {"surfaces": mesh(required(twin.labels))}
+
+    everything = ("reference", "baseline", "image", "labels", "surfaces")
     return (
-        Stage(
-            "segment",
-            lambda t: {"labels": segment(required(t.image))},
-            ("labels",),
-            segment,
-            depends=weights,
-        ),
-        Stage("mesh", lambda t: {"surfaces": mesh(required(t.labels))}, ("surfaces",), mesh),
-        Stage("measure", measure_twin, ("measures", "checks")),
+        Stage("segment", label, ("image",), ("labels",), segment, depends=weights),
+        Stage("mesh", cover, ("labels",), ("surfaces",), mesh),
+        Stage("measure", measure_twin, everything, ("measures", "checks")),
     )
 
 
@@ -212,7 +215,7 @@ def measure_twin(twin: Twin) -> Products:
         measures += measure.image_quality(image, twin.reference, basis=twin.origin)
         baseline = measure.image_quality(twin.baseline, twin.reference, basis=twin.origin)
         measures += [replace(row, structure="zero-filled image") for row in baseline]
-    measures += measure.volumes(labels)
+    measures += measure.morphometry(labels, basis=twin.origin)
     errors = [(surface, volume_error(surface, labels)) for surface in twin.surfaces]
     measures += [_volume_error_row(surface.name, error) for surface, error in errors]
     checks = [*measure.check_image(image), *measure.check_labels(labels)]
@@ -244,11 +247,23 @@ def _advance(stage: Stage, twin: Twin, key: str, shelf: Shelf | None) -> Twin:
         return twin.after(found[0], **found[1])
     with stopwatch() as spent:
         products = stage.work(twin)
-    method = type(stage.method).__name__ if stage.method else stage.name
-    options = parameters(stage.method) if stage.method else ()
-    inputs = twin.history[-1].outputs if twin.history else (("source", twin.source),)
-    step = Step(stage.name, method, options, **spent, inputs=inputs, versions=_versions(), key=key)
+    step = Step(
+        stage.name,
+        type(stage.method).__name__ if stage.method else stage.name,
+        parameters(stage.method) if stage.method else (),
+        seconds=spent["seconds"],
+        peak_mb=spent["peak_mb"],
+        inputs=_inputs(stage, twin),
+        versions=_versions(),
+        key=key,
+    )
     return twin.after(shelf.keep(step, products) if shelf else step, **products)
+
+
+def _inputs(stage: Stage, twin: Twin) -> tuple[tuple[str, str], ...]:
+    """Return the files of the products that a stage takes, and their sha256."""
+    files = {PRODUCT_FILES[name] for name in stage.takes}
+    return tuple(pair for step in twin.history for pair in step.outputs if pair[0] in files)
 
 
 def is_intact(step: Step, folder: Path) -> bool:

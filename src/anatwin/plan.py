@@ -92,7 +92,7 @@ def field_help(cls: type) -> dict[str, str]:
     """Return the docstring under each field of a dataclass."""
     body = ast.parse(dedent(inspect.getsource(cls))).body[0].body  # type: ignore[attr-defined]
     return {
-        before.target.id: inspect.cleandoc(after.value.value)
+        before.target.id: inspect.cleandoc(str(after.value.value))
         for before, after in pairwise(body)
         if isinstance(before, ast.AnnAssign)
         and isinstance(before.target, ast.Name)

@@ -53,10 +53,9 @@ class Doctor:
         broken = [name for name in _NEEDED if not _is_fine(name)]
         for name, extra in _OPTIONAL.items():
             say(f"  {name:<16} {_version(name) or f'not installed (anatwin[{extra}])'}")
-        from anatwin.nets.catalogue import check_models
+        from anatwin.nets import find
 
-        for line in check_models():
-            say(f"  {line}")
+        say(f"  {'head network':<16} {find('head').stat().st_size / 1e6:.0f} MB, checksum fits")
         say(f"  {'memory':<16} {_memory_gb():.1f} GB available; a 1 mm head needs 4 GB")
         say(f"  {'disk':<16} {shutil.disk_usage(Path.cwd()).free / 1e9:.0f} GB free here")
         say(f"Broken: {', '.join(broken)}. Install again." if broken else "All needed parts work.")
@@ -78,7 +77,7 @@ class Completion:
         from anatwin.commands import Command
 
         options = ["--tyro-print-completion", self.shell]
-        tyro.cli(Command, prog="anatwin", args=options)  # type: ignore[call-overload]
+        tyro.cli(Command, prog="anatwin", args=options)
 
 
 def _is_fine(name: str) -> bool:

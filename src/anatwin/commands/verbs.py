@@ -187,7 +187,7 @@ class Measure:
         labels = read_labels(self.source, table)
         if self.truth:
             return measure.compare_labels(labels, read_labels(self.truth, table))
-        return measure.volumes(labels)
+        return measure.morphometry(labels)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Label:
     side
         The person's ``left`` or ``right``, or ``midline``.
     mirror
-        Index of the structure on the other side; its own index on the midline.
+        Index of the structure on the other side; 0 stands for its own.
     parent
         Group it belongs to.
     """
@@ -44,10 +44,13 @@ class Label:
     parent: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "mirror", self.mirror or self.index)
         if not 1 <= self.index <= 65535:
             raise InputError(f"Label.index must be 1 to 65535, got {self.index} for {self.name!r}.")
-        if not self.name or any(c in self.name for c in "/\\\t\n\0") or self.name.startswith("."):
+        if not self.name or set(self.name) & set("/\\") or self.name.startswith("."):
             raise InputError(f"Label.name must be usable as a file name, got {self.name!r}.")
+        if not (self.name + self.parent).isprintable():
+            raise InputError(f"Label.name must be printable, got {self.name!r}, {self.parent!r}.")
         if self.side not in ("left", "right", "midline"):
             raise InputError(f"Label.side must be left, right or midline, got {self.side!r}.")
         if min(self.colour) < 0 or max(self.colour) > 255:
@@ -86,7 +89,7 @@ class LabelTable:
         """Return a look-up array: index to the index on the other side."""
         swap = np.arange(max(self.indices, default=0) + 1, dtype=np.uint16)
         for label in self.labels:
-            swap[label.index] = label.mirror or label.index
+            swap[label.index] = label.mirror
         return swap
 
 
@@ -127,14 +130,15 @@ class Labels:
                 )
         if self.data.dtype.kind != "u":
             raise InputError(f"Labels.data must be unsigned integers, got {self.data.dtype}.")
-        present = np.flatnonzero(np.bincount(self.data.ravel()))
-        if unknown := sorted(set(present.tolist()) - {0, *self.table.indices}):
+        present = {int(value) for slab in self.data for value in np.unique(slab)}
+        if unknown := sorted(present - {0, *self.table.indices}):
             raise InputError(f"Labels.data has values {unknown[:8]} that its table does not name.")
 
     def counts(self) -> dict[int, int]:
         """Return the number of voxels of every structure in the table."""
-        counts = np.bincount(self.data.ravel(), minlength=max(self.table.indices, default=0) + 1)
-        return {index: int(counts[index]) for index in self.table.indices}
+        n = max(self.table.indices, default=0) + 1
+        counts = sum(np.bincount(slab.ravel(), minlength=n) for slab in self.data)
+        return {index: int(np.asarray(counts)[index]) for index in self.table.indices}
 
 
 def parse_colour(text: str) -> Colour:
@@ -153,7 +157,7 @@ def label_from_row(row: dict[str, str]) -> Label:
         index, mirror = int(row["index"]), int(row.get("mirror") or 0)
         side = row.get("side") or "midline"
         colour = parse_colour(row.get("colour") or "#808080")
-        return Label(index, row["name"], colour, side, mirror or index, row.get("parent") or "")  # type: ignore[arg-type]
+        return Label(index, row["name"], colour, side, mirror, row.get("parent") or "")  # type: ignore[arg-type]
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"A label table row needs index and name, got {row}: {error}") from error
 

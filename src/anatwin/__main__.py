@@ -1,0 +1,5 @@
+"""``python -m anatwin``."""
+
+from anatwin.cli import main
+
+main()
