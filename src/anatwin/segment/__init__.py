@@ -1,0 +1,21 @@
+"""Segment: an image to a label for every voxel.
+
+A segmenter takes a `Volume` of any contrast, spacing and orientation and returns `Labels` on the
+same grid: the structures of its table, the person's left and right told apart by the world
+coordinates of the grid, never by the order in which voxels are stored, and where it knows, an
+uncertainty from 0 (sure) to 1 for every voxel. Complex images are taken by magnitude.
+
+An image that cannot hold what the method looks for (two-dimensional, far too small, one value)
+is refused with an InputError.
+"""
+
+from collections.abc import Callable
+
+from anatwin.core import Labels, Volume
+from anatwin.segment.head_network import HeadNetwork
+
+Segmenter = Callable[[Volume], Labels]
+
+SegmentMethod = HeadNetwork
+
+__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter"]

@@ -1,0 +1,66 @@
+"""The lattice that a network sees: 1 mm, right, anterior and superior upwards."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anatwin.core import Grid
+from anatwin.ops.resample import Matrix, apply_matrices, linear_matrix
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Lattice:
+    """How a scan's voxels and the network's lattice see each other.
+
+    The network's axes are those of the scan that point nearest to right, anterior and superior,
+    so that an oblique scan is not turned: heads are scanned along their own axes, and nothing is
+    interpolated twice. Where the scan has 1 mm voxels, both lattices are the same.
+
+    Parameters
+    ----------
+    axes
+        Scan axis of each of right, anterior and superior.
+    is_flipped
+        Whether that scan axis points the other way.
+    forward, back
+        Matrices from the scan's axes to the lattice's, and from the lattice's to the scan's.
+    """
+
+    axes: tuple[int, ...]
+    is_flipped: tuple[bool, ...]
+    forward: tuple[Matrix, ...]
+    back: tuple[Matrix, ...]
+
+    @classmethod
+    def of(cls, grid: Grid) -> Self:
+        """Return the lattice over the whole field of view of a scan."""
+        codes = grid.axis_codes()
+        axes = tuple(_axis(codes, pair) for pair in ("RL", "AP", "SI"))
+        sizes = [(grid.shape[axis], grid.spacing_mm[axis]) for axis in axes]
+        steps = [(n, max(1, round(n * s)), _near_one(s, n)) for n, s in sizes]
+        return cls(
+            axes,
+            tuple(codes[axis] in "LPI" for axis in axes),
+            tuple(linear_matrix(n, m, 1 / s) for n, m, s in steps),
+            tuple(linear_matrix(m, n, s) for n, m, s in steps),
+        )
+
+    def view(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return a view of a scan's array with its axes to the right, anterior and superior."""
+        flips = tuple(slice(None, None, -1 if flip else 1) for flip in self.is_flipped)
+        return array.transpose(self.axes)[flips]
+
+    def sample(self, array: NDArray[Any]) -> NDArray[np.float32]:
+        """Return a scan's values on the lattice."""
+        return apply_matrices(self.view(array), self.forward)
+
+
+def _axis(codes: str, pair: str) -> int:
+    return next(axis for axis, code in enumerate(codes) if code in pair)
+
+
+def _near_one(spacing_mm: float, n: int) -> float:
+    """Return 1 for a spacing that differs from it by less than a tenth of a voxel in total."""
+    return 1.0 if abs(spacing_mm - 1) * n < 0.1 else spacing_mm

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anatwin.ops.patches import blend_windows, window_ramps, window_starts
+
+PLANS = st.tuples(st.integers(1, 200), st.integers(2, 64)).flatmap(
+    lambda t: st.tuples(st.just(t[0]), st.just(t[1]), st.integers(0, t[1] // 2))
+)
+
+
+@settings(deadline=None)
+@given(PLANS)
+def test_windows_cover_the_length_and_overlap_enough(plan):
+    length, window, overlap = plan
+    starts = window_starts(length, window, overlap)
+    assert starts[0] == 0
+    assert starts[-1] == max(0, length - window)
+    steps = np.diff(starts)
+    assert (steps > 0).all()
+    assert (steps <= window - overlap).all()
+
+
+@settings(deadline=None)
+@given(PLANS)
+def test_ramps_sum_to_one(plan):
+    length, window, overlap = plan
+    starts = window_starts(length, window, overlap)
+    total = np.zeros(max(length, window))
+    for start, ramp in zip(starts, window_ramps(length, window, starts), strict=True):
+        assert (ramp > 0).all()
+        total[start : start + window] += ramp
+    np.testing.assert_allclose(total, 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("overlap", [0, 3, 8])
+def test_pointwise_scores_are_blended_back_exactly(overlap):
+    image = np.random.default_rng(3).normal(size=(37, 29, 43)).astype(np.float32)
+    slabs = blend_windows(
+        image, lambda part: np.stack([part, 1 - part, part**2]), (16, 20, 24), overlap=overlap
+    )
+    pieces = [(start, slab.copy()) for start, slab in slabs]
+    ends = np.cumsum([slab.shape[1] for _, slab in pieces])
+    assert [start for start, _ in pieces] == [0, *ends[:-1]]
+    scores = np.concatenate([slab for _, slab in pieces], axis=1)
+    np.testing.assert_allclose(scores, np.stack([image, 1 - image, image**2]), atol=1e-5)
+
+
+def test_window_centres_count_more_than_their_edges():
+    image = np.zeros((24, 8, 8), np.float32)
+    calls = iter(range(2))
+
+    def nth(part):
+        return np.full((1, *part.shape), next(calls), np.float32)
+
+    line = np.concatenate(
+        [s[0, :, 4, 4].copy() for _, s in blend_windows(image, nth, (16, 8, 8), overlap=8)]
+    )
+    assert (line[:8] == 0).all()
+    assert (line[16:] == 1).all()
+    assert (np.diff(line) >= 0).all()
