@@ -100,7 +100,7 @@ def test_labels_refuse_values_without_a_name():
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "bell\aname"])
 def test_label_names_are_safe_file_names(name):
-    with pytest.raises(InputError, match="file name|printable"):
+    with pytest.raises(InputError, match=r"file name|printable"):
         Label(1, name, (0, 0, 0))
 
 
