@@ -1,0 +1,29 @@
+"""Virtual patients and test objects whose truth is known exactly.
+
+``ellipsoids`` an object whose image and k-space are both closed formulas; ``head`` a procedural
+human head, a different person for every seed, and ``signal`` the image of it; ``patient`` that
+person's raw scan; ``coils``, ``scanner`` and ``sampling`` the scanner that measures them.
+"""
+
+from anatwin.phantoms.ellipsoids import Ellipsoid, Ellipsoids, FourierCoils, head_ellipsoids
+from anatwin.phantoms.head import head, tissues
+from anatwin.phantoms.patient import PATIENT_GRID, Patient, patient
+from anatwin.phantoms.scanner import Scanner
+from anatwin.phantoms.signal import signal
+from anatwin.phantoms.tissue import structures, tissue_table
+
+__all__ = [
+    "PATIENT_GRID",
+    "Ellipsoid",
+    "Ellipsoids",
+    "FourierCoils",
+    "Patient",
+    "Scanner",
+    "head",
+    "head_ellipsoids",
+    "patient",
+    "signal",
+    "structures",
+    "tissue_table",
+    "tissues",
+]

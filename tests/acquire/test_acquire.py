@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anatwin.acquire import (
+    Acquirer,
+    Cartesian,
+    FullySampled,
+    ScanAxes,
+    parse_accelerate,
+    scan_axes,
+)
+from anatwin.core import Grid, UsageError, Volume
+from anatwin.phantoms import Scanner, head_ellipsoids
+
+SLICES = Grid.centred((40, 52, 6), (5.0, 4.6, 20.0))
+BLOCK = Grid.centred((40, 44, 48), (5.6, 5.6, 5.0))
+
+
+def picture(grid: Grid) -> Volume:
+    return Volume(head_ellipsoids().image(grid).data.astype(np.float32), grid)
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "axes"),
+    [
+        ((512, 512, 120), (0.41, 0.41, 1.5), ScanAxes(0, (1,), 2)),
+        ((30, 200, 220), (3.0, 1.0, 1.0), ScanAxes(2, (1,), 0)),
+        ((160, 192, 224), (1.0, 1.0, 1.0), ScanAxes(2, (0, 1), None)),
+        ((256, 256, 256), (1.0, 1.0, 1.0), ScanAxes(2, (0, 1), None)),
+        ((104, 150, 133), (1.6, 1.6, 1.6), ScanAxes(1, (0, 2), None)),
+        ((320, 1, 300), (1.0, 1.0, 1.0), ScanAxes(0, (2,), 1)),
+    ],
+)
+def test_axes_follow_from_the_grid(
+    shape: tuple[int, int, int], spacing: tuple[float, float, float], axes: ScanAxes
+) -> None:
+    assert scan_axes(Grid.centred(shape, spacing)) == axes
+
+
+@pytest.mark.parametrize("grid", [SLICES, BLOCK], ids=["slices", "block"])
+@pytest.mark.parametrize(
+    "method", [Cartesian(acceleration=3, calibration=8), FullySampled()], ids=["cartesian", "full"]
+)
+def test_contract(grid: Grid, method: Acquirer) -> None:
+    volume = picture(grid)
+    kspace = method(volume)
+    axes = scan_axes(grid)
+    assert kspace.grid == grid
+    assert kspace.origin == "synthetic"
+    assert kspace.coils is None
+    assert kspace.data.dtype == np.complex64
+    assert (kspace.readout_axis, kspace.slice_axis) == (axes.readout, axes.slice_axis)
+    assert kspace.mask.shape[axes.readout] == 1
+    assert not kspace.data[:, ~np.broadcast_to(kspace.mask, grid.shape)].any()
+    assert np.array_equal(kspace.data, method(volume).data)
+    assert np.array_equal(volume.data, picture(grid).data)
+
+
+@pytest.mark.parametrize("grid", [SLICES, BLOCK], ids=["slices", "block"])
+@pytest.mark.parametrize("acceleration", [2, 3, 4, 5, 6, 7, 8])
+def test_acceleration_is_met_to_within_a_line(grid: Grid, acceleration: int) -> None:
+    mask = Cartesian(acceleration=acceleration, calibration=4).mask(grid)
+    assert abs(np.count_nonzero(mask) - mask.size / acceleration) <= 1
+
+
+def test_undersampling_leaves_the_measured_samples_nearly_alone() -> None:
+    volume, quiet = picture(BLOCK), Scanner(noise=0.0)
+    full, part = FullySampled(scanner=quiet)(volume), Cartesian(scanner=quiet)(volume)
+    assert np.allclose(part.data, full.data * part.mask)
+
+
+@settings(deadline=None, max_examples=5)
+@given(st.floats(0.01, 1000))
+def test_noise_scales_with_the_image(factor: float) -> None:
+    volume = picture(SLICES)
+    louder = Volume(volume.data * np.float32(factor), volume.grid)
+    a, b = FullySampled()(volume), FullySampled()(louder)
+    assert np.allclose(a.data * factor, b.data, rtol=1e-3, atol=1e-4 * factor)
+
+
+def test_integer_and_complex_images_can_be_scanned() -> None:
+    counts = Volume((100 * picture(SLICES).data).astype(np.int16), SLICES)
+    turned = Volume(1j * picture(SLICES).data.astype(np.complex128), SLICES)
+    assert FullySampled()(counts).data.dtype == FullySampled()(turned).data.dtype == np.complex64
+
+
+def test_command_line_patterns() -> None:
+    assert parse_accelerate("cartesian:4") == Cartesian(acceleration=4)
+    assert parse_accelerate("Cartesian:2.5") == Cartesian(acceleration=2.5)
+    assert parse_accelerate("full") == parse_accelerate("full:1") == FullySampled()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "4", "cartesian", "cartesian:", "cartesian:x", "full:2", "spiral:4", "full:1:1"]
+)
+def test_unknown_patterns_name_those_that_exist(text: str) -> None:
+    with pytest.raises(UsageError, match=r"cartesian:R.*full"):
+        parse_accelerate(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["cartesian:0.5", "cartesian:nan", "cartesian:-4", "cartesian:inf"]
+)
+def test_impossible_accelerations_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="1 or more"):
+        parse_accelerate(text)
+
+
+def test_calibration_must_be_positive() -> None:
+    with pytest.raises(UsageError, match="Calibration"):
+        Cartesian(calibration=0)
