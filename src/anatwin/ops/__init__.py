@@ -1,0 +1,1 @@
+"""Mathematics on numpy arrays: no files, no grids, no stages."""

@@ -1,0 +1,73 @@
+import subprocess
+import sys
+
+import pytest
+
+from anatwin.cli import guarded, main
+from anatwin.core import AnatwinError, InputError, QualityError, ResourceError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("x"), 2),
+        (InputError("x"), 3),
+        (QualityError("x"), 4),
+        (ResourceError("x"), 5),
+        (MemoryError("x"), 5),
+        (OSError(28, "No space left on device", "f"), 5),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("x"), 1),
+        (AnatwinError("x"), 1),
+    ],
+)
+def test_every_failure_is_one_line_and_its_own_code(error, code, capsys):
+    def work():
+        raise error
+
+    assert guarded(work) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("anatwin: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("word", ["--help", "build --help", "reconstruct --help", "plan --help"])
+def test_help_teaches(word, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(word.split())
+    assert stopped.value.code == 0
+    assert "anatwin" in capsys.readouterr().out
+
+
+def test_a_plan_can_be_printed(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["plan"])
+    assert stopped.value.code == 0
+    assert "[reconstruct]" in capsys.readouterr().out
+
+
+def test_doctor_finds_this_installation_sound(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["doctor"])
+    assert stopped.value.code == 0
+    assert "All needed parts work." in capsys.readouterr().out
+
+
+def test_completion_script_names_the_program(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["completion", "bash"])
+    assert stopped.value.code in (0, None)
+    assert "anatwin" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_a_usage_error():
+    with pytest.raises(SystemExit) as stopped:
+        main(["bild"])
+    assert stopped.value.code == 2
+
+
+def test_import_is_light():
+    code = "import sys, anatwin; print(len(sys.modules), 'numpy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split()[1] == "False"
