@@ -25,7 +25,7 @@ bench: .venv/dev .venv/debian
 	$(BIN)/python benchmarks/reconstruct.py
 
 docs: .venv/dev
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open $(CURDIR)/site/index.html in a browser."
 
 clean:

@@ -43,7 +43,7 @@ def scan(tmp_path_factory):
     """A coarse virtual head, 5 mm, as a file."""
     path = tmp_path_factory.mktemp("scan") / "scan.nii.gz"
     grid = Grid.centred((40, 46, 52), (5.0, 5.0, 5.0))
-    write_volume(mr_signal(head(grid, seed=3), contrast="T1w", seed=3), path)
+    write_volume(mr_signal(head(grid, seed=3), "t1", seed=3), path)
     return path
 
 

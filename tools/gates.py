@@ -54,7 +54,8 @@ def public_names(path: Path) -> list[str]:
     """Return what a package exports, type aliases aside, and every function of the mathematics."""
     body = ast.parse(path.read_text(encoding="utf-8")).body
     if path.parent.name == "ops":
-        return [n.name for n in body if isinstance(n, ast.FunctionDef) and n.name[0] != "_"]
+        functions = [n for n in body if isinstance(n, ast.FunctionDef) and not n.decorator_list]
+        return [function.name for function in functions if function.name[0] != "_"]
     lists = [n.value for n in body if isinstance(n, ast.Assign) and _target(n) == "__all__"]
     aliases = {_target(n) for n in body if isinstance(n, ast.Assign)}
     names = [item.value for found in lists if isinstance(found, ast.List) for item in found.elts]

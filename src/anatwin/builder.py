@@ -156,9 +156,9 @@ def _replacing(case: Path, steps: tuple[Step, ...]) -> Iterator[Path]:
         _carry_over(case, folder, steps)
         _swap(folder, case)
     except OSError as error:
-        if isinstance(error, ResourceError):
-            raise
-        raise ResourceError(f"{case} cannot be written: {error}.") from error
+        # people know the case, not the hidden folder that it is made in
+        reason = str(error).replace(str(folder), str(case))
+        raise ResourceError(f"The case is not made: {reason}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

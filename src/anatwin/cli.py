@@ -23,10 +23,12 @@ Exit codes: 0 done, 1 unexpected, 2 usage, 3 bad input data, 4 failed quality ch
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(guarded(lambda: _parse(arguments).run()))
 
-    command: Any = tyro.cli(Command, prog="anatwin", description=_PROGRAM, args=arguments)
 
-    sys.exit(guarded(command.run))
+def _parse(arguments: list[str] | None) -> Any:  # noqa: ANN401
+    """Return the command that the words name, with its options."""
+    return tyro.cli(Command, prog="anatwin", description=_PROGRAM, args=arguments)
 
 
 def guarded(work: Callable[[], int | None]) -> int:
@@ -39,7 +41,8 @@ def guarded(work: Callable[[], int | None]) -> int:
         return _fail(str(error), error.exit_code)
     except MemoryError as error:
         return _fail(f"out of memory ({error}); use a smaller scan or a coarser plan.", 5)
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         return 0
     except OSError as error:
         return _fail(f"{error.strerror or error}: {error.filename or 'a file'}.", 5)

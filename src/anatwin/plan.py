@@ -111,10 +111,12 @@ def _options(table: str, method: object) -> list[str]:
     explained, lines, nested = field_help(type(method)), [], []
     for item in fields(method):  # type: ignore[arg-type]
         value = getattr(method, item.name)
+        comment = [f"# {line}" for line in wrap(explained.get(item.name, ""), 96)]
         if is_dataclass(value):
-            nested += ["", f"[{table}.{item.name}]", *_options(f"{table}.{item.name}", value)]
+            name = f"{table}.{item.name}"
+            nested += ["", *comment, f"[{name}]", *_options(name, value)]
             continue
-        lines += [f"# {line}" for line in wrap(explained.get(item.name, ""), 96)]
+        lines += comment
         lines.append(f"# {item.name} =" if value is None else f"{item.name} = {_toml(value)}")
     return lines + nested
 

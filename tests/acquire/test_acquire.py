@@ -25,18 +25,29 @@ def picture(grid: Grid) -> Volume:
 @pytest.mark.parametrize(
     ("shape", "spacing", "axes"),
     [
-        ((512, 512, 120), (0.41, 0.41, 1.5), ScanAxes(0, (1,), 2)),
-        ((30, 200, 220), (3.0, 1.0, 1.0), ScanAxes(2, (1,), 0)),
-        ((160, 192, 224), (1.0, 1.0, 1.0), ScanAxes(2, (0, 1), None)),
-        ((256, 256, 256), (1.0, 1.0, 1.0), ScanAxes(2, (0, 1), None)),
-        ((104, 150, 133), (1.6, 1.6, 1.6), ScanAxes(1, (0, 2), None)),
-        ((320, 1, 300), (1.0, 1.0, 1.0), ScanAxes(0, (2,), 1)),
+        ((51, 51, 12), (4.1, 4.1, 15.0), ScanAxes(1, (0,), 2)),
+        ((10, 50, 55), (12.0, 4.0, 4.0), ScanAxes(2, (1,), 0)),
+        ((40, 48, 56), (4.0, 4.0, 4.0), ScanAxes(2, (0, 1), None)),
+        ((51, 51, 51), (4.1, 4.1, 4.1), ScanAxes(2, (0, 1), None)),
+        ((52, 75, 66), (3.2, 3.2, 3.2), ScanAxes(1, (0, 2), None)),
+        ((80, 1, 75), (3.0, 3.0, 3.0), ScanAxes(0, (2,), 1)),
     ],
 )
 def test_axes_follow_from_the_grid(
     shape: tuple[int, int, int], spacing: tuple[float, float, float], axes: ScanAxes
 ) -> None:
-    assert scan_axes(Grid.centred(shape, spacing)) == axes
+    grid = Grid.centred(shape, spacing)
+    middle = np.zeros(shape, np.float32)
+    middle[tuple(slice(n // 4, -(n // 4) or None) for n in shape)] = 1
+    assert scan_axes(Volume(middle, grid)) == axes
+
+
+def test_the_axis_that_the_object_leaves_along_is_read_out() -> None:
+    grid = Grid.isotropic((30, 40, 36), 5.0)
+    neck = np.zeros(grid.shape, np.float32)
+    neck[8:-8, 8:-8, :-8] = 1
+    assert scan_axes(Volume(neck, grid)).readout == 2
+    assert scan_axes(Volume(neck[..., ::-1].copy(), grid)).readout == 2
 
 
 @pytest.mark.parametrize("grid", [SLICES, BLOCK], ids=["slices", "block"])
@@ -46,7 +57,7 @@ def test_axes_follow_from_the_grid(
 def test_contract(grid: Grid, method: Acquirer) -> None:
     volume = picture(grid)
     kspace = method(volume)
-    axes = scan_axes(grid)
+    axes = scan_axes(volume)
     assert kspace.grid == grid
     assert kspace.origin == "synthetic"
     assert kspace.coils is None
@@ -61,7 +72,9 @@ def test_contract(grid: Grid, method: Acquirer) -> None:
 @pytest.mark.parametrize("grid", [SLICES, BLOCK], ids=["slices", "block"])
 @pytest.mark.parametrize("acceleration", [2, 3, 4, 5, 6, 7, 8])
 def test_acceleration_is_met_to_within_a_line(grid: Grid, acceleration: int) -> None:
-    mask = Cartesian(acceleration=acceleration, calibration=4).mask(grid)
+    mask = Cartesian(acceleration=acceleration, calibration=4).mask(
+        grid, scan_axes(picture(grid)).phase
+    )
     assert abs(np.count_nonzero(mask) - mask.size / acceleration) <= 1
 
 

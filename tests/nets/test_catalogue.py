@@ -4,7 +4,7 @@ import pytest
 
 import anatwin.nets
 from anatwin.core import MissingPartError, UsageError
-from anatwin.nets import find, load, stamp
+from anatwin.nets import Entry, find, load, stamp
 
 HEADER = "name\tfile\tsha256\tlicence\tcard\n"
 
@@ -15,7 +15,7 @@ def folder(tmp_path):
         HEADER + "head\thead.onnx\t\tApache-2.0\thead.md\nother\tother.onnx\tabc\tMIT\tother.md\n"
     )
     (tmp_path / "head.onnx").write_bytes(b"weights")
-    stamp("head", folder=tmp_path)
+    assert isinstance(stamp("head", folder=tmp_path), Entry)
     return tmp_path
 
 

@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -5,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from anatwin.core import InputError, MissingPartError
-from anatwin.nets import load
+from anatwin.nets import Device, Network, load
 
 
 @pytest.fixture
@@ -59,3 +61,8 @@ def test_a_graphics_card_is_insisted_on_or_optional(doubling):
     assert load(doubling, device="auto").device == "cpu"
     with pytest.raises(MissingPartError, match="onnxruntime-gpu"):
         load(doubling, device="cuda")
+
+
+def test_a_network_and_the_devices_that_it_can_run_on(doubling):
+    assert isinstance(load(doubling, device="cpu"), Network)
+    assert get_args(Device) == ("auto", "cpu", "cuda")

@@ -8,6 +8,7 @@ from anatwin.core import Grid
 from anatwin.ops.coils import (
     calibration_region,
     low_resolution,
+    middle_block,
     typical_brightness,
     virtual_coils,
 )
@@ -128,3 +129,9 @@ def test_typical_brightness_is_that_of_a_uniform_object(scan):
         typical_brightness(1e-30 * full[None, :, 23:47, 19:43], (70, 62)), 1e-30 * bright, rtol=1e-4
     )
     assert typical_brightness(np.zeros((1, 2, 4, 4), np.complex64), (8, 8)) == 1.0
+
+
+@pytest.mark.parametrize(("n", "side"), [(8, 4), (9, 4), (8, 3), (9, 3)])
+def test_the_middle_block_keeps_the_zero_frequency_in_its_middle(n, side):
+    (block,) = middle_block((n,), (side,))
+    assert np.arange(n)[block][side // 2] == n // 2

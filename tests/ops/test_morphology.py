@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from anatwin.ops.morphology import boundary, bounding_box, largest_part
+from anatwin.ops.morphology import boundary, bounding_box, largest_part, span
 
 
 @settings(deadline=None, max_examples=40)
@@ -26,3 +26,10 @@ def test_largest_part():
     assert largest_part(mask) == (0.0, 0)
     mask[1:4, 1:3, 1:3] = mask[6:8, 6, 5] = mask[8, 7, 6] = True
     assert largest_part(mask) == (12 / 15, 3)
+
+
+def test_span_reaches_from_the_first_to_the_last():
+    line = np.zeros(9, bool)
+    assert span(line) == slice(0, 0)
+    line[[2, 6]] = True
+    assert span(line) == slice(2, 7)

@@ -6,7 +6,7 @@ Contract of an acquirer:
   mask leaves out are exactly zero.
 * The coils' root sum of squares is one, and the noise is set relative to the image: a perfect
   reconstruction is the image itself, in its own scale.
-* Which axes are encoded is decided by the grid alone (``scan_axes``).
+* Which axes are encoded is decided by the image alone (``scan_axes``).
 * The same image and the same method give the same k-space.
 """
 

@@ -43,18 +43,17 @@ class Cartesian:
 
     def __call__(self, volume: Volume) -> KSpace:
         """Return what is measured of ``volume``."""
-        axes = scan_axes(volume.grid)
+        axes = scan_axes(volume)
         return measure(
             volume,
             self.scanner,
-            self.mask(volume.grid),
+            self.mask(volume.grid, axes.phase),
             readout_axis=axes.readout,
             slice_axis=axes.slice_axis,
         )
 
-    def mask(self, grid: Grid) -> NDArray[np.bool_]:
-        """Return True for what is measured, ``i j k``, of length one along shared axes."""
-        axes = scan_axes(grid).phase
+    def mask(self, grid: Grid, axes: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Return True for what is measured, ``i j k``, of length one but along phase ``axes``."""
         lines = variable_density(
             tuple(grid.shape[axis] for axis in axes),
             self.acceleration,

@@ -18,7 +18,7 @@ class FullySampled:
 
     def __call__(self, volume: Volume) -> KSpace:
         """Return what is measured of ``volume``."""
-        axes = scan_axes(volume.grid)
+        axes = scan_axes(volume)
         everything = np.ones((1, 1, 1), bool)
         return measure(
             volume,

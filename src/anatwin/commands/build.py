@@ -17,8 +17,12 @@ class Build:
     INPUT is a NIfTI file, a folder with a DICOM series, or k-space (ISMRMRD .h5, fastMRI .h5,
     BART .cfl). A second run on the same input does only what changed.
 
-    Examples:  anatwin build scan.nii.gz -o case
+    For example:
+
+    anatwin build scan.nii.gz -o case
+
     anatwin build dicom_folder -o case --accelerate cartesian:4
+
     anatwin build kspace.h5 -o case --plan plan.toml
     """
 

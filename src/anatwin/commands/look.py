@@ -66,7 +66,7 @@ class Doctor:
 class Completion:
     """Print a completion script.
 
-    Example:  anatwin completion bash > ~/.local/share/bash-completion/completions/anatwin
+    For example:  anatwin completion bash > ~/.local/share/bash-completion/completions/anatwin
     """
 
     shell: tyro.conf.Positional[Literal["bash", "zsh", "tcsh"]]

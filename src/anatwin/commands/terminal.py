@@ -72,7 +72,7 @@ def _lines(*, every_s: float = 15.0) -> Iterator[None]:
         elif done and total and now - spoken.get(what, begun) >= every_s:
             spoken[what] = now
             left = (now - begun) / done * (total - done)
-            print(f"  {what}: {done} of {total}, {left:.0f} s left", file=sys.stderr, flush=True)
+            say(f"  {what}: {done} of {total}, {left:.0f} s left")
 
     with listening(show):
         yield

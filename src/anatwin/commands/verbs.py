@@ -16,7 +16,7 @@ from anatwin.segment import HeadNetwork, SegmentMethod
 class Acquire:
     """Scan an image by simulation: coils, phase, noise and a sampling pattern.
 
-    Example:  anatwin acquire image.nii.gz -o k.h5 method:cartesian --method.acceleration 4
+    For example:  anatwin acquire image.nii.gz -o k.h5 method:cartesian --method.acceleration 4
     """
 
     source: Input
@@ -44,7 +44,7 @@ class Acquire:
 class Reconstruct:
     """Turn k-space into an image.
 
-    Example:  anatwin reconstruct k.h5 -o image.nii.gz method:wavelet --method.iterations 60
+    For example:  anatwin reconstruct k.h5 -o image.nii.gz method:wavelet --method.iterations 60
     """
 
     source: Input
@@ -74,7 +74,7 @@ class Reconstruct:
 class Segment:
     """Name every voxel of a head.
 
-    Example:  anatwin segment image.nii.gz -o labels.nii.gz
+    For example:  anatwin segment image.nii.gz -o labels.nii.gz
     """
 
     source: Input
@@ -105,7 +105,7 @@ class Segment:
 class Mesh:
     """Turn a label map into watertight surfaces.
 
-    Example:  anatwin mesh labels.nii.gz -o head.glb
+    For example:  anatwin mesh labels.nii.gz -o head.glb
     """
 
     source: Input
@@ -143,8 +143,12 @@ class Mesh:
 class Measure:
     """Measure volumes, overlap with the truth, or image quality.
 
-    Examples:  anatwin measure labels.nii.gz
+    For example:
+
+    anatwin measure labels.nii.gz
+
     anatwin measure labels.nii.gz --truth expert.nii.gz
+
     anatwin measure image.nii.gz --reference full.nii.gz
     """
 
@@ -213,7 +217,7 @@ class Report:
 class Phantom:
     """Make a virtual patient: undersampled multi-coil k-space, the true image and labels.
 
-    Example:  anatwin phantom -o patient
+    For example:  anatwin phantom -o patient
     """
 
     output: Output
