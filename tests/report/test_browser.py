@@ -2,11 +2,13 @@
 
 import json
 import time
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -50,10 +52,14 @@ def start_viewer(driver, address):
     wait_for(driver, "return document.getElementById('viewer').dataset.ready")
 
 
-def canvas_picture(driver):
+def canvas_picture(driver, attempts=6):
+    """Return what the canvas shows; drawing without a graphics card can outlast one attempt."""
     time.sleep(0.5)
-    png = driver.find_element(By.ID, "canvas").screenshot_as_png
-    return np.asarray(Image.open(BytesIO(png)).convert("RGB"))
+    canvas = driver.find_element(By.ID, "canvas")
+    for _ in range(attempts):
+        with suppress(TimeoutException):
+            return np.asarray(Image.open(BytesIO(canvas.screenshot_as_png)).convert("RGB"))
+    pytest.fail(f"no picture of the canvas in {attempts} attempts")
 
 
 def test_the_interactive_view_draws_and_asks_for_nothing(browser, address):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from anatwin.core.grid import Grid
 
 Side = Literal["left", "right", "midline"]
 Colour = tuple[int, int, int]
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+"""Unicode's categories of characters that break lines or cannot be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Label:
             raise InputError(f"Label.index must be 1 to 65535, got {self.index} for {self.name!r}.")
         if not self.name or set(self.name) & set("/\\") or self.name.startswith("."):
             raise InputError(f"Label.name must be usable as a file name, got {self.name!r}.")
-        if not (self.name + self.parent).isprintable():
+        if any(category(c) in _UNSEEN for c in self.name + self.parent):
             raise InputError(f"Label.name must be printable, got {self.name!r}, {self.parent!r}.")
         if self.side not in ("left", "right", "midline"):
             raise InputError(f"Label.side must be left, right or midline, got {self.side!r}.")
