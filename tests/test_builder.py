@@ -26,7 +26,7 @@ FILES = {
     "twin.json", "image.nii.gz", "labels.nii.gz", "labels.tsv", "labels.itksnap.txt",
     "uncertainty.nii.gz", "twin.glb", "measures.tsv", "qc.json", "report.html",
 }  # fmt: skip
-PLAN = Plan(segment=HeadNetwork(window=96, overlap=16))
+PLAN = Plan(segment=HeadNetwork(window=96, overlap=16, mirror=False))
 
 
 def hidden(folder):

@@ -14,7 +14,7 @@ from anatwin.io.ismrmrd import write_ismrmrd
 from anatwin.io.nifti import write_labels, write_volume
 from anatwin.phantoms import patient
 
-PLAN = '[segment]\nmethod = "HeadNetwork"\nwindow = 96\noverlap = 16\n'
+PLAN = '[segment]\nmethod = "HeadNetwork"\nwindow = 96\noverlap = 16\nmirror = false\n'
 
 
 def anatwin(*words, cwd):

@@ -37,6 +37,10 @@ class HeadNetwork:
     overlap: int = 32
     """Least overlap of neighbouring windows [voxels of 1 mm]."""
 
+    mirror: bool = True
+    """Label the mirror image too and average: twice the time, better, and left is right's mirror
+    image whatever the network has learned."""
+
     device: Device = "auto"
     """Where the network runs; auto takes a graphics card where onnxruntime finds one."""
 
@@ -67,8 +71,9 @@ class HeadNetwork:
         box = _head_box(image)
         head = _pad(image[box], self.window)
         del image
+        score = _Probabilities(network, self.mirror)
         size = tuple(min(self.window, n) for n in head.shape)
-        slabs = blend_windows(head, _Probabilities(network), size, overlap=self.overlap)
+        slabs = blend_windows(head, score, size, overlap=self.overlap)
         labels = np.zeros(volume.grid.shape, np.uint8)
         uncertainty = np.zeros(volume.grid.shape, np.float16)
         rows, back = _restrict(lattice.back, box, head.shape)
@@ -81,6 +86,7 @@ class _Probabilities:
     """Probability of every class in a window."""
 
     network: Network
+    mirror: bool
 
     def __call__(self, window: NDArray[np.float32]) -> Scores:
         n_classes = len(head_table()) + 1
@@ -88,10 +94,19 @@ class _Probabilities:
             background: Scores = np.zeros((n_classes, *window.shape), np.float32)
             background[0] = 1
             return background
-        scores = self.network(window[None, None])[0]
-        if scores.shape != (n_classes, *window.shape):
+        scores = self._scores(window)
+        if self.mirror:
+            scores += self._scores(window[::-1])[head_table().mirrored(), ::-1]
+            scores /= 2
+        return scores
+
+    def _scores(self, window: NDArray[np.float32]) -> Scores:
+        """Return what the network says of one window."""
+        scores = self.network(np.ascontiguousarray(window[None, None]))[0]
+        expected = (len(head_table()) + 1, *window.shape)
+        if scores.shape != expected:
             raise InputError(
-                f"The network must return {(n_classes, *window.shape)}, got {scores.shape}; "
+                f"The network must return {expected}, got {scores.shape}; "
                 "it was made for another table of structures."
             )
         scores -= scores.max(axis=0)

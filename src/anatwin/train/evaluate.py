@@ -1,0 +1,175 @@
+"""How well a network names structures: on synthetic images of held-out heads, and on real ones."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from anatwin.core import Grid, Volume, head_table, track
+from anatwin.measure.samples import mean_interval
+from anatwin.train.maps import FineMap
+from anatwin.train.numbering import N_STRUCTURES, STRUCTURE_OF, from_sources
+from anatwin.train.pose import Pose
+from anatwin.train.synthesis import Synthesis
+from anatwin.train.view import View
+
+Predict = Callable[[Volume], NDArray[np.unsignedinteger]]
+"""A scan to indices of the head table on the scan's grid."""
+
+MERGED = {
+    "white_matter": (1, 2),
+    "cortex": (3, 4),
+    "deep_grey": (5, 6),
+    "lateral_ventricles": (7, 8),
+    "cerebellum": (11, 12),
+}
+"""Structures of both sides counted as one."""
+
+
+OWN_POSE = Synthesis(
+    pose=Pose(rotation_deg=0.0, scale=0.0, shear=0.0),
+    view=View(stripped=0.0, cut=0.0, foot=0.0),
+    flip=0.0,
+)
+"""The recipe of the test images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Dice of one structure over several images.
+
+    Parameters
+    ----------
+    structure
+        Its name.
+    n
+        Number of images that show it.
+    mean, low, high
+        Mean and its 95 % confidence interval (Student's t, images as the unit).
+    """
+
+    structure: str
+    n: int
+    mean: float
+    low: float
+    high: float
+
+
+def dice(labels: NDArray[np.generic], truth: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return the Dice of every index of the head table but 0; NaN where the truth has none."""
+    a, b = labels.ravel().astype(np.int64), truth.ravel().astype(np.int64)
+    same = np.bincount(a[a == b], minlength=N_STRUCTURES)[:N_STRUCTURES]
+    size_a, size_b = (np.bincount(x, minlength=N_STRUCTURES)[:N_STRUCTURES] for x in (a, b))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        score = 2.0 * same / (size_a + size_b)
+    return np.where(size_b > 0, score, np.nan)[1:]
+
+
+def merged_dice(labels: NDArray[np.generic], truth: NDArray[np.generic]) -> dict[str, float]:
+    """Return the Dice of the structures in ``MERGED``, both sides as one."""
+    scores = {}
+    for name, indices in MERGED.items():
+        a, b = np.isin(labels, indices), np.isin(truth, indices)
+        scores[name] = 2.0 * float((a & b).sum()) / max(int(a.sum() + b.sum()), 1)
+    return scores
+
+
+def synthetic_scores(
+    predict: Predict,
+    heads: Sequence[FineMap],
+    *,
+    n_images: int = 10,
+    seed: int = 1000,
+    synthesis: Synthesis | None = None,
+) -> NDArray[np.float64]:
+    """Return the Dice of every structure on random images of whole heads, ``image structure``.
+
+    Parameters
+    ----------
+    predict
+        The network.
+    heads
+        Maps that it has not seen.
+    n_images
+        Images per map.
+    seed
+        Seed of the first image; the others follow.
+    synthesis
+        How images are made; the default is the training's recipe in the map's own pose, with
+        nothing stripped or cut away, so that every structure is there.
+    """
+    make = synthesis or OWN_POSE
+    jobs = [(head, n) for head in heads for n in range(n_images)]
+    scores = []
+    for number, (head, _) in enumerate(track(jobs, "evaluate")):
+        i, j, k = (-(-(n + 16) // 32) * 32 for n in head.data.shape)
+        sample = make.whole(head, (i, j, k), seed + number)
+        volume = Volume(sample.image, Grid.isotropic((i, j, k), 1.0))
+        scores.append(dice(predict(volume), sample.target))
+    return np.array(scores)
+
+
+def table(scores: NDArray[np.float64]) -> list[Row]:
+    """Return one row per structure, and their mean per image in the last row."""
+    rows = []
+    for label, column in zip(head_table().labels, scores.T, strict=True):
+        n = int(np.isfinite(column).sum())
+        rows.append(Row(label.name, n, *mean_interval(column.tolist())))
+    means = np.nanmean(scores, axis=1)
+    rows.append(Row("mean of structures", len(means), *mean_interval(means.tolist())))
+    return rows
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return the rows as a Markdown table."""
+    lines = ["| structure | n | Dice | 95 % CI |", "|---|---|---|---|"]
+    lines += [
+        f"| {r.structure} | {r.n} | {r.mean:.3f} | {r.low:.3f} to {r.high:.3f} |" for r in rows
+    ]
+    return "\n".join(lines)
+
+
+def read_real(
+    image_path: Path, labels_path: Path, *, axes: str = ""
+) -> tuple[Volume, NDArray[np.uint8]]:
+    """Return a scan and its FreeSurfer segmentation in the head table, both RAS+.
+
+    Numbers without a side (lesions, corpus callosum) take the side of the nearest structure
+    that has one.
+
+    Parameters
+    ----------
+    image_path, labels_path
+        NIfTI files on one grid.
+    axes
+        Where the stored axes really point, ``LIA`` for example, for files of 1 mm voxels whose
+        header is known to be wrong; empty to believe the header.
+    """
+    image, labels = (_oriented(path, axes) for path in (image_path, labels_path))
+    numbers = np.asanyarray(labels.dataobj).astype(np.int64)
+    fine = from_sources()[np.clip(numbers, 0, 65535)]
+    structure = np.where(fine == 255, 0, STRUCTURE_OF[np.minimum(fine, len(STRUCTURE_OF) - 1)])
+    unsided = np.isin(numbers, (77, 80, 251, 252, 253, 254, 255))
+    white = np.where(np.isin(structure, (1, 2)) & ~unsided, structure, 0)
+    nearest = ndimage.distance_transform_edt(
+        white == 0, return_distances=False, return_indices=True
+    )
+    structure = np.where(unsided, white[tuple(nearest)], structure).astype(np.uint8)
+    data = np.asanyarray(image.dataobj).astype(np.float32)
+    return Volume(data, Grid.from_matrix(data.shape, image.affine)), structure
+
+
+def _oriented(path: Path, axes: str) -> Any:  # noqa: ANN401 (nibabel's images have no types)
+    """Return an image turned to RAS+."""
+    image: Any = nib.load(path)
+    if axes:
+        affine = np.diag([0.0, 0.0, 0.0, 1.0])
+        for axis, code in enumerate(axes):
+            affine["RLAPSI".index(code) // 2, axis] = 1.0 if code in "RAS" else -1.0
+        image = nib.Nifti1Image(np.asanyarray(image.dataobj), affine)  # type: ignore[no-untyped-call]
+    return nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]

@@ -1,0 +1,175 @@
+"""The training: one patch a step, growing patches, averaged weights, resumable."""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from anatwin.core import QualityError, track
+from anatwin.train.checkpoint import (
+    CHECKPOINT,
+    load_checkpoint,
+    save_checkpoint,
+    state_from_weights,
+)
+from anatwin.train.feed import Feed, Source, feeding
+from anatwin.train.losses import dice_and_cross_entropy
+from anatwin.train.schedule import Schedule
+from anatwin.train.state import State, fresh_state
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A training run: data, schedule and where it is kept.
+
+    Parameters
+    ----------
+    source
+        Patches.
+    schedule
+        Length, patch sizes and learning rate.
+    out
+        Folder of the checkpoint and of ``log.jsonl``.
+    workers
+        Processes that make patches; 0 makes them in this one.
+    threads
+        Threads of the network.
+    save_minutes
+        Time between checkpoints.
+    bfloat16
+        Compute in bfloat16 where that is safe.
+    average
+        Decay of the average of the weights.
+    clip
+        Largest norm of the gradient.
+    log_every
+        Steps between log entries.
+    """
+
+    source: Source
+    schedule: Schedule
+    out: Path
+    workers: int = 1
+    threads: int = 2
+    save_minutes: float = 5.0
+    bfloat16: bool = True
+    average: float = 0.999
+    clip: float = 2.0
+    log_every: int = 25
+
+
+def train(training: Training, state: State) -> State:
+    """Train until the schedule ends; leave a checkpoint behind.
+
+    Raises
+    ------
+    QualityError
+        If the loss is not finite ten times in a row.
+    """
+    torch.set_num_threads(training.threads)
+    state.model.train()
+    saved = time.monotonic()
+    with feeding(training.source, workers=training.workers) as feed:
+        total = training.schedule.steps - state.step if training.schedule.minutes is None else 0
+        for losses in track(_steps(training, state, feed), "train", total=max(total, 0)):
+            if state.step % training.log_every == 0:
+                _write_log(training, state, losses)
+            if time.monotonic() - saved > 60 * training.save_minutes:
+                save_checkpoint(training.out, state)
+                saved = time.monotonic()
+    save_checkpoint(training.out, state)
+    return state
+
+
+def start_or_resume(training: Training, *, start: Path | None = None, resume: bool = True) -> State:
+    """Return the state of the checkpoint in the output folder, or a fresh one.
+
+    Parameters
+    ----------
+    training
+        The run.
+    start
+        Weights that a fresh state begins with, instead of random ones.
+    resume
+        Whether to look for a checkpoint.
+    """
+    training.out.mkdir(parents=True, exist_ok=True)
+    if resume and (training.out / CHECKPOINT).exists():
+        state = load_checkpoint(training.out)
+        log.info("resumed at step %d", state.step)
+        return state
+    return fresh_state(training.source.seed) if start is None else state_from_weights(start)
+
+
+def _steps(training: Training, state: State, feed: Feed) -> Iterator[list[float]]:
+    """Take steps until the schedule ends; yield the losses since the last log entry."""
+    losses: list[float] = []
+    bad = 0
+    while (done := training.schedule.done(state.step, state.seconds)) < 1.0:
+        began = time.monotonic()
+        edge = training.schedule.patch(done)
+        sample = feed.take(state.step, (edge, edge, edge), easy=training.schedule.easy(done))
+        rate = training.schedule.learning_rate(state.step, done)
+        for group in state.optimiser.param_groups:
+            group["lr"] = rate * group["share"]
+        image = torch.from_numpy(sample.image).float()[None, None]
+        loss = _one_step(training, state, image, torch.from_numpy(sample.target)[None])
+        bad = 0 if math.isfinite(loss) else bad + 1
+        if bad == 10:
+            raise QualityError(
+                "The loss or its gradient was not finite ten times in a row; lower the rate."
+            )
+        if bad == 0:
+            losses.append(loss)
+        state.step += 1
+        state.seconds += time.monotonic() - began
+        yield losses
+        if state.step % training.log_every == 0:
+            losses = []
+
+
+def _one_step(training: Training, state: State, image: Tensor, target: Tensor) -> float:
+    """Change the weights by one patch, return its loss, or NaN where it could not."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=training.bfloat16):
+        scores = state.model.blocks(image)
+    loss = dice_and_cross_entropy(scores, target, classes=state.model.shape.classes)
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), training.clip)
+    if not torch.isfinite(norm):
+        return math.nan
+    state.optimiser.step()
+    _average(state, training.average)
+    return float(loss.detach())
+
+
+@torch.no_grad()
+def _average(state: State, decay: float) -> None:
+    """Move the averaged weights towards the weights: about the mean of the last fiftieth."""
+    keep = min(decay, (1 + state.step) / (50 + state.step))
+    for name, weight in state.model.named_parameters():
+        state.averaged[name].lerp_(weight, 1 - keep)
+
+
+def _write_log(training: Training, state: State, losses: list[float]) -> None:
+    """Append one line to the log."""
+    done = training.schedule.done(state.step, state.seconds)
+    entry = {
+        "step": state.step,
+        "seconds": round(state.seconds, 1),
+        "done": round(done, 4),
+        "edge": training.schedule.patch(done),
+        "patches": len(losses),
+        "loss": round(sum(losses) / max(len(losses), 1), 4),
+    }
+    with (training.out / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+    log.info("%s", entry)

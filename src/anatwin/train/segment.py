@@ -1,0 +1,172 @@
+"""``anatwin train segment``: train a segmentation network on a folder of label maps.
+
+This module can be imported without torch, so that the command line starts at once.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from anatwin.core import InputError, MissingPartError, UsageError
+
+if TYPE_CHECKING:
+    from anatwin.train.loop import Training
+
+Numbering = Literal["auto", "head", "freesurfer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSegment:
+    """Train a head segmentation network on label maps alone.
+
+    Images are synthesised from the label maps with random contrast, resolution, bias field and
+    pose, so the network segments any contrast. Training resumes where it stopped when the output
+    folder holds a checkpoint. It ends with head.onnx (to run) and head.safetensors (to continue
+    from) in the output folder.
+    """
+
+    labels: Path
+    """Folder of label maps (.nii or .nii.gz) in FreeSurfer's, SynthSeg's or the head's numbers."""
+
+    out: Path
+    """Folder for the checkpoint, the log and the network."""
+
+    numbering: Numbering = "auto"
+    """Table of the label numbers; auto takes the head table where no number is above 20."""
+
+    exclude: tuple[str, ...] = ()
+    """Label maps to keep out: those whose file name contains one of these."""
+
+    mix: Path | None = None
+    """Another folder of label maps to mix in, of virtual people for example."""
+
+    mix_share: float = 0.15
+    """Share of patches from the folder that is mixed in."""
+
+    steps: int = 8000
+    """Number of training steps, one patch each."""
+
+    minutes: float | None = None
+    """Training time after which to end, instead of a number of steps."""
+
+    patches: tuple[int, ...] = (64, 96, 128)
+    """Edges of the training patches, small to large, multiples of 32 [voxels of 1 mm]."""
+
+    shares: tuple[float, ...] = (0.35, 0.35, 0.3)
+    """Share of the training with each patch size; they sum to 1."""
+
+    rate: float = 0.03
+    """Highest learning rate, relative to the size of the weights."""
+
+    start: Path | None = None
+    """Weights to start from (head.safetensors), instead of random ones."""
+
+    seed: int = 0
+    """Seed of the first weights and of every patch."""
+
+    workers: int = 1
+    """Processes that synthesise patches; 0 uses none."""
+
+    threads: int = 2
+    """Processor threads of the network."""
+
+    save_minutes: float = 5.0
+    """Time between checkpoints."""
+
+    resume: bool = True
+    """Continue from the checkpoint in the output folder, if there is one."""
+
+    def __post_init__(self) -> None:
+        if not self.patches or any(edge < 32 or edge % 32 for edge in self.patches):
+            raise UsageError(f"patches must be multiples of 32, got {self.patches}.")
+        if len(self.shares) != len(self.patches) or abs(sum(self.shares) - 1) > 1e-6:
+            raise UsageError(
+                f"shares must be one per patch size, summing to 1, got {self.shares} for "
+                f"{self.patches}."
+            )
+        if not 0 <= self.mix_share <= 1:
+            raise UsageError(f"mix_share must be 0 to 1, got {self.mix_share}.")
+        if self.steps < 1 or (self.minutes is not None and self.minutes <= 0):
+            raise UsageError(
+                f"A training needs a length, got steps {self.steps}, minutes {self.minutes}."
+            )
+
+    def run(self) -> None:
+        """Train, then write the network.
+
+        Raises
+        ------
+        InputError
+            If there is no label map, or one that cannot be used.
+        MissingPartError
+            If torch is not installed.
+        """
+        maps = _label_maps(self.labels, self.exclude)
+        _require_torch()
+        from anatwin.train.export import write_network
+        from anatwin.train.loop import start_or_resume, train
+
+        training = self._training(maps)
+        state = start_or_resume(training, start=self.start, resume=self.resume)
+        train(training, state)
+        write_network(state.model.shape, state.averaged, self.out)
+
+    def _training(self, maps: list[Path]) -> "Training":
+        """Return the training of prepared maps."""
+        from anatwin.train.feed import Source
+        from anatwin.train.loop import Training
+        from anatwin.train.maps import prepare
+        from anatwin.train.schedule import Schedule
+
+        mixed = _label_maps(self.mix, self.exclude) if self.mix else []
+        source = Source(
+            tuple(prepare(maps, self.out / "maps", numbering=self.numbering)),
+            tuple(prepare(mixed, self.out / "mixed", numbering=self.numbering)),
+            mixed_share=self.mix_share,
+            seed=self.seed,
+        )
+        schedule = Schedule(
+            steps=self.steps,
+            minutes=self.minutes,
+            patches=self.patches,
+            shares=self.shares,
+            rate=self.rate,
+        )
+        return Training(
+            source,
+            schedule,
+            self.out,
+            workers=self.workers,
+            threads=self.threads,
+            save_minutes=self.save_minutes,
+        )
+
+
+def _label_maps(folder: Path, exclude: tuple[str, ...]) -> list[Path]:
+    """Return the label maps of a folder.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    found = sorted(p for end in ("*.nii", "*.nii.gz") for p in folder.glob(end))
+    kept = [path for path in found if not any(part in path.name for part in exclude)]
+    if not kept:
+        raise InputError(
+            f"{folder} must hold label maps (.nii or .nii.gz), got {len(found)}, "
+            f"{len(found) - len(kept)} of them excluded."
+        )
+    return kept
+
+
+def _require_torch() -> None:
+    """Raise an error that says what to install unless training can run."""
+    try:
+        import onnx  # noqa: F401
+        import safetensors  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingPartError(
+            f"Training needs {error.name}, which is not installed: pip install 'anatwin[train]'"
+        ) from error

@@ -1,0 +1,71 @@
+import nibabel as nib
+import numpy as np
+import pytest
+
+from anatwin.core import head_table
+from anatwin.train.evaluate import (
+    dice,
+    markdown,
+    merged_dice,
+    read_real,
+    synthetic_scores,
+    table,
+)
+from anatwin.train.maps import read_map
+from anatwin.train.numbering import MIRROR, STRUCTURE_OF
+
+
+class TestDice:
+    def test_two_cubes(self):
+        a, b = np.zeros((2, 6, 7, 8), np.uint8)
+        a[0:4], b[2:6] = 3, 3
+        assert dice(a, b)[2] == pytest.approx(0.5)
+        assert np.isnan(dice(a, b)[0])
+
+    def test_a_structure_that_was_missed_scores_zero(self):
+        truth = np.full((3, 4, 5), 16, np.uint8)
+        assert dice(np.zeros_like(truth), truth)[15] == 0
+
+    def test_merging_forgets_the_side(self):
+        truth = np.random.default_rng(0).integers(0, 21, (8, 9, 10))
+        swapped = np.array(MIRROR)[truth]
+        assert merged_dice(swapped, truth) == dict.fromkeys(merged_dice(truth, truth), 1.0)
+
+
+class TestTables:
+    def test_rows_are_named_and_end_in_the_mean(self):
+        scores = np.random.default_rng(1).uniform(0.7, 0.9, (5, 20))
+        scores[0, 13] = np.nan
+        rows = table(scores)
+        assert [row.structure for row in rows[:-1]] == [x.name for x in head_table().labels]
+        assert rows[13].n == 4
+        assert all(row.low <= row.mean <= row.high for row in rows)
+        assert rows[-1].mean == pytest.approx(np.nanmean(scores, axis=1).mean())
+        assert markdown(rows).count("\n") == 22
+
+    def test_a_network_that_knows_nothing_scores_zero(self, head):
+        scores = synthetic_scores(lambda v: np.zeros(v.grid.shape, np.uint8), [head], n_images=2)
+        assert scores.shape == (2, 20)
+        assert np.nansum(scores) == 0
+
+
+class TestRealData:
+    def test_freesurfer_numbers_become_structures_of_one_side(self, real_heads):
+        folder = real_heads / "images"
+        volume, truth = read_real(
+            folder / "brain_t1.nii.gz", folder / "brain_t1_freesurfer.nii.gz", axes="LIA"
+        )
+        assert truth.shape == volume.grid.shape
+        left, right = (np.argwhere(truth == s)[:, 0].mean() for s in (1, 2))
+        assert left < right
+        assert np.argwhere(truth == 13)[:, 2].mean() < np.argwhere(truth == 3)[:, 2].mean()
+        counts = np.bincount(truth.ravel(), minlength=21)
+        assert 0.8 < counts[3] / counts[4] < 1.25
+
+    def test_a_real_head_has_every_structure(self, real_heads):
+        path = real_heads / "labels" / "training_seg_16.nii.gz"
+        counts = np.bincount(STRUCTURE_OF[read_map(path).data].ravel(), minlength=21)
+        assert (counts > 0).all()
+        assert 20_000 < counts[18] < 400_000  # the air inside a head, 20 to 400 ml
+        whole = np.asanyarray(nib.load(path).dataobj)
+        assert abs(counts[19] - (whole == 511).sum()) < 0.05 * counts[19]

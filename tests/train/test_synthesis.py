@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from anatwin.train.contrast import NAMES, draw_contrast
+from anatwin.train.fields import along_axes, slices, smooth_field, spline, stretch
+from anatwin.train.numbering import MIRROR, STRUCTURE_OF
+from anatwin.train.pose import Pose
+from anatwin.train.scanner import Scanner
+from anatwin.train.synthesis import EASY, Synthesis
+from anatwin.train.view import View
+
+STILL = Synthesis(
+    pose=Pose(rotation_deg=0.0, scale=0.0, shear=0.0, warp_mm=0.0),
+    view=View(stripped=0.0, cut=0.0, foot=0.0),
+    scanner=Scanner(thick=0.0, coarse=0.0),
+    flip=0.0,
+)
+SHAPE = (32, 40, 36)
+
+
+class TestFields:
+    def test_spline_weights_sum_to_one(self):
+        assert np.allclose(spline(37, 9.3).sum(1), 1, atol=1e-6)
+
+    @pytest.mark.parametrize(("n", "spacing"), [(33, 1.0), (40, 2.7), (29, 5.0)])
+    def test_slices_and_stretch_keep_a_constant(self, n, spacing):
+        down = slices(n, spacing, 0.5 * spacing)
+        up = stretch(n, len(down))
+        assert np.allclose(up @ (down @ np.ones(n)), 1, atol=1e-5)
+
+    def test_along_axes_is_the_tensor_product(self):
+        rng = np.random.default_rng(0)
+        x = rng.random((3, 4, 5), np.float32)
+        a, b, c = (rng.random((m, n), np.float32) for m, n in ((6, 3), (2, 4), (7, 5)))
+        ours = along_axes(torch.from_numpy(x), (a, b, c)).numpy()
+        assert np.allclose(ours, np.einsum("ai,bj,ck,ijk->abc", a, b, c, x), atol=1e-4)
+
+    def test_smooth_field_is_smooth_and_of_unit_size(self):
+        noise = torch.Generator().manual_seed(0)
+        field = smooth_field((80, 72, 76), 6.0, noise)
+        assert 0.6 < float(field.std()) < 1.6
+        assert float(field.diff(dim=0).abs().mean()) < 0.25
+
+
+class TestContrast:
+    @pytest.mark.parametrize("plausible", [0.0, 1.0])
+    def test_every_tissue_has_a_finite_brightness(self, plausible):
+        rng = np.random.default_rng(3)
+        for _ in range(50):
+            contrast = draw_contrast(rng, plausible=plausible)
+            assert contrast.mean.shape == contrast.spread.shape == (len(NAMES),)
+            assert np.isfinite(contrast.mean).all()
+            assert (contrast.mean >= 0).all()
+            assert (contrast.spread >= 0).all()
+
+
+class TestSynthesis:
+    def test_one_seed_one_patch(self, head):
+        a, b, c = (Synthesis().patch(head, SHAPE, seed) for seed in (5, 5, 6))
+        assert np.array_equal(a.image, b.image)
+        assert np.array_equal(a.target, b.target)
+        assert not np.array_equal(a.image, c.image)
+
+    @pytest.mark.parametrize("recipe", [EASY, Synthesis()], ids=["easy", "full"])
+    @pytest.mark.parametrize("seed", range(6))
+    def test_images_are_finite_from_zero_to_one(self, head, seed, recipe):
+        sample = recipe.patch(head, SHAPE, seed)
+        assert sample.image.shape == sample.target.shape == SHAPE
+        assert np.isfinite(sample.image).all()
+        assert 0 <= sample.image.min() <= sample.image.max() <= 1
+        assert sample.target.max() < len(MIRROR)
+
+    def test_without_motion_the_truth_is_the_map(self, head):
+        sample = STILL.whole(head, head.data.shape, 1)
+        assert np.array_equal(sample.target, STRUCTURE_OF[head.data])
+
+    def test_mirroring_swaps_the_sides(self, head):
+        straight = STILL.whole(head, head.data.shape, 1)
+        mirrored = replace(STILL, flip=1.0).whole(head, head.data.shape, 1)
+        assert np.array_equal(np.array(MIRROR)[straight.target][::-1], mirrored.target)
+
+    def test_sides_stay_where_they_belong(self, head):
+        for seed in range(6):
+            truth = Synthesis(pose=Pose(warp_mm=1.0)).whole(head, (64, 72, 68), seed).target
+            left, right = (np.argwhere(truth == s)[:, 0].mean() for s in (1, 2))
+            assert left < right
+
+    def test_stripped_images_show_nothing_but_brain(self, head):
+        stripped = replace(STILL, view=View(stripped=1.0, cut=0.0, foot=0.0)).whole(
+            head, head.data.shape, 2
+        )
+        outer = STRUCTURE_OF[head.data] == 19
+        assert not stripped.target[outer].any()
+        assert not stripped.image[outer].any()
+        assert set(range(1, 5)) <= set(np.unique(stripped.target).tolist())
+
+    def test_an_empty_patch_is_no_error(self, head):
+        sample = STILL.patch(replace(head, seeds=np.full((3, 3), 900, np.int32)), (32, 36, 40), 4)
+        assert np.isfinite(sample.image).all()

@@ -1,0 +1,193 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from anatwin.core import InputError, QualityError, UsageError
+from anatwin.train import export
+from anatwin.train.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from anatwin.train.feed import Feed, Source, make
+from anatwin.train.loop import Training, start_or_resume, train
+from anatwin.train.losses import dice_and_cross_entropy
+from anatwin.train.schedule import Schedule
+from anatwin.train.segment import TrainSegment
+from anatwin.train.state import fresh_state, new_state
+from anatwin.train.unet import UNet, UNetShape, depth_to_space, space_to_depth
+
+TINY = UNetShape(widths=(8, 16, 16, 16, 16), head_width=16)
+
+
+def tiny_training(prepared, out, *, steps, patches=(32,), shares=(1.0,)):
+    schedule = Schedule(
+        steps=steps, patches=patches, shares=shares, warm_up=2, floor=1.0, easy_until=0.0
+    )
+    source = Source(prepared, seed=3)
+    return Training(source, schedule, out, workers=0, threads=1, bfloat16=False, log_every=2)
+
+
+class TestNetwork:
+    def test_space_to_depth_and_back(self):
+        x = torch.rand(2, 3, 4, 6, 8)
+        assert torch.equal(depth_to_space(space_to_depth(x)), x)
+
+    def test_scores_have_the_shape_of_the_image(self):
+        assert UNet(TINY)(torch.rand(1, 1, 64, 32, 96)).shape == (1, 21, 64, 32, 96)
+
+    def test_loss_does_not_depend_on_the_layout(self):
+        scores, target = torch.randn(1, 21, 4, 6, 8), torch.randint(0, 21, (1, 4, 6, 8))
+        blocks = scores.reshape(1, 21, 2, 2, 3, 2, 4, 2).permute(0, 3, 5, 7, 1, 2, 4, 6)
+        loss = dice_and_cross_entropy(blocks.reshape(1, 168, 2, 3, 4), target, classes=21)
+        share = scores.softmax(1)
+        true = torch.nn.functional.one_hot(target, 21).movedim(-1, 1)
+        dims = (0, 2, 3, 4)
+        dice = (2 * (share * true).sum(dims) + 1) / (share.sum(dims) + true.sum(dims) + 1)
+        dice = dice[1:][true.sum(dims)[1:] > 0].mean()
+        expected = 1 - dice + torch.nn.functional.cross_entropy(scores, target)
+        assert torch.isclose(loss, expected, atol=1e-5)
+
+    def test_a_perfect_answer_costs_nothing(self):
+        target = torch.randint(0, 21, (1, 4, 6, 8))
+        scores = 50.0 * torch.nn.functional.one_hot(target, 21).movedim(-1, 1).float()
+        blocks = space_to_depth(scores).reshape(1, 8, 21, 2, 3, 4).reshape(1, 168, 2, 3, 4)
+        assert dice_and_cross_entropy(blocks, target, classes=21) < 1e-4
+
+
+class TestSchedule:
+    def test_patches_grow(self):
+        schedule = Schedule(steps=100, patches=(64, 96), shares=(0.4, 0.6))
+        assert [schedule.patch(d) for d in (0.0, 0.39, 0.41, 1.0)] == [64, 64, 96, 96]
+
+    def test_rate_rises_then_falls(self):
+        schedule = Schedule(steps=1000, warm_up=10, rate=1e-2, floor=0.1)
+        first, top, last = (schedule.learning_rate(s, s / 1000) for s in (0, 10, 1000))
+        assert first < top
+        assert last == pytest.approx(1e-3)
+
+    def test_shares_must_sum_to_one(self):
+        with pytest.raises(UsageError, match="summing to 1"):
+            Schedule(patches=(32, 64), shares=(0.5, 0.6))
+
+
+class TestTraining:
+    def test_the_loss_falls(self, prepared, tmp_path):
+        training = tiny_training(prepared, tmp_path / "out", steps=30)
+        training.out.mkdir()
+        train(training, fresh_state(0, TINY))
+        lines = (training.out / "log.jsonl").read_text().splitlines()
+        losses = [json.loads(line)["loss"] for line in lines]
+        assert len(losses) == 15
+        assert np.mean(losses[-4:]) < np.mean(losses[:4]) - 0.3
+
+    def test_resuming_is_exact(self, prepared, tmp_path):
+        whole, parts = (tmp_path / name for name in ("whole", "parts"))
+        for folder in (whole, parts):
+            folder.mkdir()
+        train(tiny_training(prepared, whole, steps=4), fresh_state(0, TINY))
+        train(tiny_training(prepared, parts, steps=2), fresh_state(0, TINY))
+        second = tiny_training(prepared, parts, steps=4)
+        resumed = start_or_resume(second)
+        assert resumed.step == 2
+        train(second, resumed)
+        ours, theirs = load_checkpoint(parts), load_checkpoint(whole)
+        assert ours.step == theirs.step == 4
+        for name, weight in ours.averaged.items():
+            assert torch.equal(weight, theirs.averaged[name]), name
+
+    def test_checkpoints_hold_everything(self, tmp_path):
+        state = fresh_state(1, TINY)
+        state.model.blocks(torch.rand(1, 1, 32, 32, 64)).square().mean().backward()
+        state.optimiser.step()
+        state.step, state.seconds = 7, 1.5
+        save_checkpoint(tmp_path, state)
+        again = load_checkpoint(tmp_path)
+        assert (again.step, again.seconds, again.model.shape) == (7, 1.5, TINY)
+        pairs = zip(state.model.parameters(), again.model.parameters(), strict=True)
+        for one, other in pairs:
+            assert torch.equal(one, other)
+            for key, value in state.optimiser.state[one].items():
+                assert torch.equal(torch.as_tensor(value), again.optimiser.state[other][key])
+
+    def test_a_loss_that_is_not_finite_stops_the_training(self, prepared, tmp_path):
+        training = tiny_training(prepared, tmp_path, steps=40)
+        state = fresh_state(0, TINY)
+        with torch.no_grad():
+            state.model.head.weight.fill_(float("nan"))
+        with pytest.raises(QualityError, match="not finite"):
+            train(training, state)
+
+    def test_patches_of_a_step_do_not_depend_on_who_asks(self, prepared):
+        source = Source(prepared, mixed=prepared[1:], mixed_share=0.5, seed=9)
+        feed = Feed(source, None)
+        for step in (3, 1):
+            again = make(source, step, (32, 34, 36))
+            assert np.array_equal(feed.take(step, (32, 34, 36)).image, again.image)
+
+    def test_mixing_takes_its_share(self, prepared):
+        source = Source(prepared[:1], mixed=prepared[1:], mixed_share=0.25)
+        share = np.mean([source.choose(step)[0] == prepared[1] for step in range(400)])
+        assert 0.18 < share < 0.32
+
+
+class TestExport:
+    def test_onnxruntime_agrees_with_torch(self, tmp_path):
+        state = fresh_state(2, TINY)
+        difference = export.write_network(TINY, state.averaged, tmp_path)
+        assert difference < export.TOLERANCE
+        session = onnxruntime.InferenceSession(tmp_path / "head.onnx")
+        (output,) = session.run(["logits"], {"image": np.zeros((1, 1, 32, 96, 64), np.float32)})
+        assert output.shape == (1, 21, 32, 96, 64)
+        onnx.checker.check_model(str(tmp_path / "head.onnx"))
+
+    def test_a_network_that_disagrees_is_not_written(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(export, "TOLERANCE", -1.0)
+        with pytest.raises(QualityError, match="nothing was written"):
+            export.write_network(TINY, fresh_state(2, TINY).averaged, tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_shipped_weights_start_a_training(self, tmp_path):
+        state = fresh_state(4, TINY)
+        export.save_weights(TINY, state.averaged, tmp_path / "head.safetensors")
+        shape, weights = load_weights(tmp_path / "head.safetensors")
+        assert shape == TINY
+        for name, weight in state.averaged.items():
+            assert torch.equal(weights[name], weight.half())
+        assert new_state(shape).step == 0
+
+
+class TestCommand:
+    def test_train_from_a_folder_to_a_network(self, tmp_path, monkeypatch):
+        import nibabel as nib
+
+        labels = tmp_path / "labels"
+        labels.mkdir()
+        half = np.zeros((40, 44, 48), np.uint8)
+        half[4:20, 6:38, 8:40], half[20:36, 6:38, 8:40] = 1, 2
+        for n in range(2):
+            nib.save(nib.Nifti1Image(half, np.eye(4)), labels / f"{n}.nii.gz")
+        monkeypatch.setattr("anatwin.train.loop.fresh_state", lambda seed: fresh_state(seed, TINY))
+        command = TrainSegment(
+            labels=labels,
+            out=tmp_path / "out",
+            steps=2,
+            patches=(32,),
+            shares=(1.0,),
+            workers=0,
+            threads=1,
+        )
+        command.run()
+        assert (tmp_path / "out" / "head.onnx").stat().st_size > 10_000
+        assert load_checkpoint(tmp_path / "out").step == 2
+        replace(command, steps=3).run()
+        assert load_checkpoint(tmp_path / "out").step == 3
+
+    def test_an_empty_folder_is_refused(self, tmp_path):
+        with pytest.raises(InputError, match="must hold label maps"):
+            TrainSegment(labels=tmp_path, out=tmp_path / "out").run()
+
+    def test_patches_must_fit_the_network(self, tmp_path):
+        with pytest.raises(UsageError, match="multiples of 32"):
+            TrainSegment(labels=tmp_path, out=tmp_path, patches=(48,), shares=(1.0,))
