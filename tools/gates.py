@@ -59,7 +59,7 @@ def public_names(path: Path) -> list[str]:
     lists = [n.value for n in body if isinstance(n, ast.Assign) and _target(n) == "__all__"]
     aliases = {_target(n) for n in body if isinstance(n, ast.Assign)}
     names = [item.value for found in lists if isinstance(found, ast.List) for item in found.elts]
-    return [name for name in names if name not in aliases]
+    return [name for name in names if name not in aliases and not name.isupper()]
 
 
 def _target(node: ast.Assign) -> str:
