@@ -77,7 +77,7 @@ def test_short_scan_is_told_from_a_missing_structure():
     labels = cropped(doll(), (slice(None), slice(None), slice(11, None)))
     check = by_name(check_labels(labels))["structures"]
     assert check.verdict == "warn"
-    assert "Outside the field of view: spinal_cord" in check.reason
+    assert "Perhaps outside the field of view: spinal_cord" in check.reason
     assert "Cut off by its edge: " in check.reason
     assert "Not found" not in check.reason
 

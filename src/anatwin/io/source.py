@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anatwin.core import InputError, KSpace, UsageError, Volume
-from anatwin.core.kspace import describe
 from anatwin.io.files import naming, open_unpacked
 
 ACCEPTED = (
@@ -65,8 +64,7 @@ def open_source(path: Path, *, frame: int | None = None) -> Source:
     if kind in _IMAGES:
         return _IMAGES[kind](path, frame)
     kspace = _KSPACES[kind](path, frame)
-    facts = tuple((name, str(value)) for name, value in describe(kspace).items())
-    return Source(kspace, kind, _NOTES.get(kind, ()), facts)
+    return Source(kspace, kind, _NOTES.get(kind, ()))
 
 
 def identify(path: Path) -> str:

@@ -61,7 +61,7 @@ def _check_found(labels: Labels, found: dict[str, Structure]) -> Check:
     verdict: Verdict = "fail" if central or not found else "warn" if absent else "pass"
     parts = (
         ("Not found inside the field of view", [label.name for label in missing]),
-        ("Outside the field of view", outside),
+        ("Perhaps outside the field of view", outside),
         ("Cut off by its edge", cut),
     )
     reason = " ".join(f"{what}: {', '.join(names)}." for what, names in parts if names)
