@@ -71,3 +71,10 @@ def test_import_is_light():
     code = "import sys, anatwin; print(len(sys.modules), 'numpy' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split()[1] == "False"
+
+
+def test_training_is_called_as_the_guide_says(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "segment", "--labels", str(tmp_path), "-o", str(tmp_path / "out")])
+    assert stopped.value.code == 3
+    assert "must hold label maps" in capsys.readouterr().err

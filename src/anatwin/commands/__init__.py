@@ -6,7 +6,7 @@ import tyro
 
 from anatwin.commands.build import Build, PlanCommand
 from anatwin.commands.look import Completion, Doctor, Info
-from anatwin.commands.train import TrainCommand
+from anatwin.commands.train import Train
 from anatwin.commands.verbs import Acquire, Measure, Mesh, Phantom, Reconstruct, Report, Segment
 
 named = tyro.conf.subcommand
@@ -23,7 +23,7 @@ Command = (
     | Measure
     | Report
     | Phantom
-    | Annotated[TrainCommand, named("train")]
+    | Train
     | Completion
 )
 
