@@ -10,6 +10,7 @@ import torch
 from anatwin.core import InputError, QualityError, UsageError
 from anatwin.train import export
 from anatwin.train.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from anatwin.train.copies import train_copies
 from anatwin.train.feed import Feed, Source, make
 from anatwin.train.loop import Training, start_or_resume, train
 from anatwin.train.losses import dice_and_cross_entropy
@@ -46,7 +47,10 @@ class TestNetwork:
         dims = (0, 2, 3, 4)
         dice = (2 * (share * true).sum(dims) + 1) / (share.sum(dims) + true.sum(dims) + 1)
         dice = dice[1:][true.sum(dims)[1:] > 0].mean()
-        expected = 1 - dice + torch.nn.functional.cross_entropy(scores, target)
+        each = torch.nn.functional.cross_entropy(scores, target, reduction="none")
+        present = [c for c in range(21) if (target == c).any()]
+        even = torch.stack([each[target == c].mean() for c in present]).mean()
+        expected = 1 - dice + 0.5 * (each.mean() + even)
         assert torch.isclose(loss, expected, atol=1e-5)
 
     def test_a_perfect_answer_costs_nothing(self):
@@ -130,6 +134,27 @@ class TestTraining:
         source = Source(prepared[:1], mixed=prepared[1:], mixed_share=0.25)
         share = np.mean([source.choose(step)[0] == prepared[1] for step in range(400)])
         assert 0.18 < share < 0.32
+
+
+class TestCopies:
+    def test_copies_end_alike_though_their_patches_differ(self, prepared, tmp_path):
+        export.save_weights(TINY, fresh_state(5, TINY).averaged, tmp_path / "start.safetensors")
+        training = tiny_training(prepared, tmp_path / "out", steps=0)
+        training = replace(training, schedule=replace(training.schedule, minutes=0.05))
+        ours = train_copies(training, 2, start=tmp_path / "start.safetensors")
+        theirs = load_checkpoint(tmp_path / "out" / "copy-1")
+        assert theirs.step >= 1
+        for name, weight in ours.averaged.items():
+            assert torch.allclose(weight, theirs.averaged[name], atol=1e-6), name
+        moments = [
+            [state.optimiser.state[w]["exp_avg"] for w in state.model.parameters()]
+            for state in (ours, theirs)
+        ]
+        assert any(not torch.equal(a, b) for a, b in zip(*moments, strict=True))
+
+    def test_copies_need_a_time_to_end_at(self, tmp_path):
+        with pytest.raises(UsageError, match="minutes"):
+            TrainSegment(labels=tmp_path, out=tmp_path, copies=2)
 
 
 class TestExport:

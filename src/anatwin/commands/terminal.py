@@ -1,11 +1,14 @@
 """Progress and tables: bars on a terminal, plain lines elsewhere."""
 
+import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from anatwin.core import Step, listening
+from anatwin.core.progress import Listener
 
 
 def say(text: str = "") -> None:
@@ -23,13 +26,45 @@ def announce(step: Step) -> None:
 
 @contextmanager
 def progress() -> Iterator[None]:
-    """Show the progress of everything inside the block."""
-    with _bars() if sys.stderr.isatty() else _lines():
-        yield
+    """Show the progress of everything inside the block, and stop it for good when asked to."""
+    with _stopping() as stop_if_asked, _bars() if sys.stderr.isatty() else _lines() as show:
+
+        def tell(what: str, done: int, total: int) -> None:
+            stop_if_asked()
+            show(what, done, total)
+
+        with listening(tell):
+            yield
 
 
 @contextmanager
-def _bars() -> Iterator[None]:
+def _stopping() -> Iterator[Callable[[], None]]:
+    """Remember a request to stop, and give what raises it again.
+
+    A library that catches everything, while it imports something optional for instance, may
+    swallow the first one.
+    """
+    asked = False
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        raise KeyboardInterrupt
+
+    def stop_if_asked() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop_if_asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _bars() -> Iterator[Listener]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -55,12 +90,11 @@ def _bars() -> Iterator[None]:
             if done == total:
                 bars.remove_task(tasks.pop(what))
 
-        with listening(show):
-            yield
+        yield show
 
 
 @contextmanager
-def _lines(*, every_s: float = 15.0) -> Iterator[None]:
+def _lines(*, every_s: float = 15.0) -> Iterator[Listener]:
     started: dict[str, float] = {}
     spoken: dict[str, float] = {}
 
@@ -74,5 +108,4 @@ def _lines(*, every_s: float = 15.0) -> Iterator[None]:
             left = (now - begun) / done * (total - done)
             say(f"  {what}: {done} of {total}, {left:.0f} s left")
 
-    with listening(show):
-        yield
+    yield show

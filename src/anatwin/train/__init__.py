@@ -6,7 +6,7 @@ resolution, bias field and pose, so that one network segments any magnetic-reson
 
 ``numbering`` tissues and label numbers; ``maps`` label maps made ready for synthesis; ``pose``,
 ``view``, ``contrast``, ``scanner`` and ``synthesis`` random images, of smooth ``fields``;
-``unet`` and ``losses`` the network; ``feed``, ``schedule``, ``state``, ``checkpoint`` and
-``loop`` the training; ``evaluate`` overlap tables; ``export`` ONNX with a parity check;
-``segment`` the command, which alone can be imported without torch.
+``unet`` and ``losses`` the network; ``feed``, ``schedule``, ``state``, ``checkpoint``,
+``loop`` and ``copies`` the training; ``evaluate`` overlap tables; ``export`` ONNX with a parity
+check; ``segment`` the command, which alone can be imported without torch.
 """

@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,8 +66,19 @@ class Training:
     log_every: int = 25
 
 
-def train(training: Training, state: State) -> State:
+def train(
+    training: Training, state: State, *, after_step: Callable[[State], None] | None = None
+) -> State:
     """Train until the schedule ends; leave a checkpoint behind.
+
+    Parameters
+    ----------
+    training
+        The run.
+    state
+        Where it starts; changed in place.
+    after_step
+        Called with the state after every step.
 
     Raises
     ------
@@ -82,6 +93,8 @@ def train(training: Training, state: State) -> State:
         for losses in track(_steps(training, state, feed), "train", total=max(total, 0)):
             if state.step % training.log_every == 0:
                 _write_log(training, state, losses)
+            if after_step is not None:
+                after_step(state)
             if time.monotonic() - saved > 60 * training.save_minutes:
                 save_checkpoint(training.out, state)
                 saved = time.monotonic()
@@ -89,7 +102,7 @@ def train(training: Training, state: State) -> State:
     return state
 
 
-def start_or_resume(training: Training, *, start: Path | None = None, resume: bool = True) -> State:
+def start_or_resume(training: Training, *, start: Path | None = None) -> State:
     """Return the state of the checkpoint in the output folder, or a fresh one.
 
     Parameters
@@ -98,11 +111,9 @@ def start_or_resume(training: Training, *, start: Path | None = None, resume: bo
         The run.
     start
         Weights that a fresh state begins with, instead of random ones.
-    resume
-        Whether to look for a checkpoint.
     """
     training.out.mkdir(parents=True, exist_ok=True)
-    if resume and (training.out / CHECKPOINT).exists():
+    if (training.out / CHECKPOINT).exists():
         state = load_checkpoint(training.out)
         log.info("resumed at step %d", state.step)
         return state

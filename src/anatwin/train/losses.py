@@ -10,6 +10,10 @@ from anatwin.train.unet import space_to_depth
 def dice_and_cross_entropy(scores: Tensor, target: Tensor, *, classes: int) -> Tensor:
     """Return ``1 - mean soft Dice + cross-entropy``, Dice over the structures in the patch.
 
+    The cross-entropy is half its mean over the voxels and half the mean over the structures in
+    the patch of each one's own mean: counted by voxels alone, the eyes and the cord weigh so
+    little that a network takes hours to begin to name them.
+
     Parameters
     ----------
     scores
@@ -25,7 +29,16 @@ def dice_and_cross_entropy(scores: Tensor, target: Tensor, *, classes: int) -> T
     wanted = space_to_depth(target[:, None]).reshape(n * 8, 1, -1).long()
     chosen = logs.gather(1, wanted)
     soft = 1.0 - soft_dice(logs.exp(), chosen.exp(), wanted)
-    return soft - chosen.sum() / voxels
+    even = mean_by_structure(chosen, wanted, classes=classes)
+    return soft - 0.5 * (chosen.sum() / voxels + even)
+
+
+def mean_by_structure(values: Tensor, wanted: Tensor, *, classes: int) -> Tensor:
+    """Return the mean over the structures in a patch of each structure's mean value."""
+    flat = wanted.flatten()
+    counts = torch.bincount(flat, minlength=classes).float()
+    sums = torch.zeros(classes).index_add(0, flat, values.flatten())
+    return (sums / counts.clamp(min=1.0)).sum() / (counts > 0).sum()
 
 
 def soft_dice(shares: Tensor, chosen: Tensor, wanted: Tensor) -> Tensor:

@@ -70,11 +70,12 @@ class TrainSegment:
     threads: int = 2
     """Processor threads of the network."""
 
+    copies: int = 1
+    """Copies of the network that train side by side and are averaged every minute: with one
+    thread each, a quicker use of several cores than threads. More than one needs minutes."""
+
     save_minutes: float = 5.0
     """Time between checkpoints."""
-
-    resume: bool = True
-    """Continue from the checkpoint in the output folder, if there is one."""
 
     def __post_init__(self) -> None:
         if not self.patches or any(edge < 32 or edge % 32 for edge in self.patches):
@@ -91,6 +92,11 @@ class TrainSegment:
                 f"A training needs a length, got steps {self.steps}, minutes {self.minutes}."
             )
 
+        if self.copies < 1 or (self.copies > 1 and self.minutes is None):
+            raise UsageError(
+                f"copies must be 1, or more with minutes as the length, got {self.copies}."
+            )
+
     def run(self) -> None:
         """Train, then write the network.
 
@@ -103,12 +109,10 @@ class TrainSegment:
         """
         maps = _label_maps(self.labels, self.exclude)
         _require_torch()
+        from anatwin.train.copies import train_copies
         from anatwin.train.export import write_network
-        from anatwin.train.loop import start_or_resume, train
 
-        training = self._training(maps)
-        state = start_or_resume(training, start=self.start, resume=self.resume)
-        train(training, state)
+        state = train_copies(self._training(maps), self.copies, start=self.start)
         write_network(state.model.shape, state.averaged, self.out)
 
     def _training(self, maps: list[Path]) -> "Training":
