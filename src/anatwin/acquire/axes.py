@@ -1,8 +1,11 @@
 """Which axes of a grid a scanner would read out, step through and excite."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from anatwin.core import Volume
+
+Coverage = Literal["line", "phase", "plane"]
+"""What a pattern undersamples: one phase-encoding axis, all of them, or a plane of two axes."""
 
 _ANISOTROPIC = 1.25
 _TOUCHING = 0.005
@@ -14,6 +17,14 @@ class ScanAxes(NamedTuple):
     readout: int
     phase: tuple[int, ...]
     slice_axis: int | None
+
+    def undersampled(self, coverage: Coverage) -> tuple[int, ...]:
+        """Return the axes along which a pattern leaves samples out.
+
+        The plane of a slice holds its readout; that of a 3-D scan both phase-encoding axes.
+        """
+        plane = (*self.phase, self.readout)[:2]
+        return {"line": self.phase[:1], "phase": self.phase, "plane": plane}[coverage]
 
 
 def scan_axes(volume: Volume) -> ScanAxes:

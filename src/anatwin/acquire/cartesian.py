@@ -1,15 +1,13 @@
 """Variable-density Cartesian sampling."""
 
 from dataclasses import dataclass, field
-from math import isfinite
+from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from anatwin.acquire.axes import scan_axes
-from anatwin.core import Grid, KSpace, UsageError, Volume
-from anatwin.phantoms.sampling import variable_density
-from anatwin.phantoms.scanner import Scanner, measure
+from anatwin.acquire.axes import Coverage
+from anatwin.acquire.scan import check_acceleration, check_count, scan
+from anatwin.core import KSpace, Volume
+from anatwin.phantoms.sampling import Mask, variable_density
+from anatwin.phantoms.scanner import Scanner
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +19,8 @@ class Cartesian:
 
     References: Lustig et al. 2007, doi:10.1002/mrm.21391.
     """
+
+    coverage: ClassVar[Coverage] = "phase"
 
     acceleration: float = 4.0
     """All lines over measured lines, the middle counted; met to within one line."""
@@ -36,28 +36,15 @@ class Cartesian:
     """Coils, noise and phase."""
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.acceleration) and self.acceleration >= 1):
-            raise UsageError(f"Acceleration must be 1 or more, got {self.acceleration:g}.")
-        if self.calibration < 1:
-            raise UsageError(f"Calibration must be 1 line or more, got {self.calibration}.")
+        check_acceleration(self.acceleration)
+        check_count("Calibration", self.calibration)
 
     def __call__(self, volume: Volume) -> KSpace:
         """Return what is measured of ``volume``."""
-        axes = scan_axes(volume)
-        return measure(
-            volume,
-            self.scanner,
-            self.mask(volume.grid, axes.phase),
-            readout_axis=axes.readout,
-            slice_axis=axes.slice_axis,
-        )
+        return scan(volume, self)
 
-    def mask(self, grid: Grid, axes: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Return True for what is measured, ``i j k``, of length one but along phase ``axes``."""
-        lines = variable_density(
-            tuple(grid.shape[axis] for axis in axes),
-            self.acceleration,
-            calibration=self.calibration,
-            seed=self.seed,
+    def pattern(self, shape: tuple[int, ...]) -> Mask:
+        """Return True for what is measured of one or two phase-encoding axes."""
+        return variable_density(
+            shape, self.acceleration, calibration=self.calibration, seed=self.seed
         )
-        return lines.reshape([grid.shape[axis] if axis in axes else 1 for axis in range(3)])

@@ -1,29 +1,30 @@
 """Complete sampling."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
-from anatwin.acquire.axes import scan_axes
+from anatwin.acquire.axes import Coverage
+from anatwin.acquire.scan import scan
 from anatwin.core import KSpace, Volume
-from anatwin.phantoms.scanner import Scanner, measure
+from anatwin.phantoms.sampling import Mask
+from anatwin.phantoms.scanner import Scanner
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FullySampled:
     """Measure every line of k-space."""
 
+    coverage: ClassVar[Coverage] = "line"
+
     scanner: Scanner = field(default_factory=Scanner)
     """Coils, noise and phase."""
 
     def __call__(self, volume: Volume) -> KSpace:
         """Return what is measured of ``volume``."""
-        axes = scan_axes(volume)
-        everything = np.ones((1, 1, 1), bool)
-        return measure(
-            volume,
-            self.scanner,
-            everything,
-            readout_axis=axes.readout,
-            slice_axis=axes.slice_axis,
-        )
+        return scan(volume, self)
+
+    def pattern(self, shape: tuple[int, ...]) -> Mask:
+        """Return True everywhere."""
+        return np.ones(shape, bool)

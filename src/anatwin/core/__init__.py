@@ -12,8 +12,10 @@ from anatwin.core.errors import (
 from anatwin.core.grid import Grid
 from anatwin.core.kspace import KSpace
 from anatwin.core.labels import Label, Labels, LabelTable, head_table
+from anatwin.core.noncartesian import NonCartesian
 from anatwin.core.progress import listening, track
 from anatwin.core.surface import Surface
+from anatwin.core.transform import Transform
 from anatwin.core.twin import Check, Measure, Step, Twin
 from anatwin.core.volume import Volume
 
@@ -29,10 +31,12 @@ __all__ = [
     "Labels",
     "Measure",
     "MissingPartError",
+    "NonCartesian",
     "QualityError",
     "ResourceError",
     "Step",
     "Surface",
+    "Transform",
     "Twin",
     "UsageError",
     "Volume",

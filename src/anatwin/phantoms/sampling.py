@@ -1,9 +1,36 @@
-"""Which lines of k-space an accelerated Cartesian scan measures."""
+"""Which lines or points of k-space an accelerated scan measures."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anatwin.ops.coils import middle_block
+
 Mask = NDArray[np.bool_]
+
+
+def measured_count(shape: tuple[int, ...], acceleration: float) -> int:
+    """Return how many lines or points an acceleration leaves, at least one."""
+    return max(1, round(int(np.prod(shape)) / acceleration))
+
+
+def draw(log_weight: NDArray[np.float64], count: int, *, seed: int) -> Mask:
+    """Choose exactly ``count`` places one after the other, never one twice.
+
+    Parameters
+    ----------
+    log_weight
+        Logarithm of the odds of every place; infinity is always chosen, minus infinity last.
+    count
+        How many.
+    seed
+        Which draw.
+
+    Source: Efraimidis & Spirakis 2006, doi:10.1016/j.ipl.2005.11.003.
+    """
+    keys = log_weight + np.random.default_rng(seed).gumbel(size=log_weight.shape)
+    mask = np.zeros(log_weight.shape, bool)
+    mask.flat[np.argsort(-keys, axis=None)[:count]] = True
+    return mask
 
 
 def variable_density(
@@ -29,25 +56,25 @@ def variable_density(
         Which draw.
     """
     rng = np.random.default_rng(seed)
-    wanted = max(1, round(int(np.prod(shape)) / acceleration))
-    mask = _centre(shape, calibration, wanted)
-    distance = _distance(shape)
+    wanted = measured_count(shape, acceleration)
+    mask = calibration_block(shape, calibration, wanted)
+    distance = distance_from_centre(shape)
     weight = np.maximum(1 - distance, 0) ** 2 + 1e-6
     weight[mask] = 0
     density = _scaled(weight, wanted - int(mask.sum()))
     return _draw_apart(mask, density, wanted, rng)
 
 
-def _centre(shape: tuple[int, ...], calibration: int, wanted: int) -> Mask:
+def calibration_block(shape: tuple[int, ...], calibration: int, wanted: int) -> Mask:
+    """Return the middle ``calibration`` lines of every axis, at most half of those wanted."""
     most = max(1, int((wanted / 2) ** (1 / len(shape))))
     widths = [min(calibration, n, most) for n in shape]
     mask = np.zeros(shape, bool)
-    starts = [n // 2 - w // 2 for n, w in zip(shape, widths, strict=True)]
-    mask[tuple(slice(s, s + w) for s, w in zip(starts, widths, strict=True))] = True
+    mask[middle_block(shape, widths)] = True
     return mask
 
 
-def _distance(shape: tuple[int, ...]) -> NDArray[np.float64]:
+def distance_from_centre(shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return the distance from zero frequency, one at the middle of every edge."""
     axes = [(np.arange(n) - n // 2) / max(n / 2, 1) for n in shape]
     return np.sqrt(sum(a**2 for a in np.meshgrid(*axes, indexing="ij")))
