@@ -19,7 +19,7 @@ from anatwin.io.files import sha256_file
 from anatwin.mesh import volume_error
 from anatwin.nets import find
 from anatwin.plan import Plan, parameters
-from anatwin.reconstruct import RootSumOfSquares
+from anatwin.reconstruct import Automatic, Cascade, RootSumOfSquares
 
 T = TypeVar("T")
 Products = dict[str, Any]
@@ -43,6 +43,8 @@ class Stage:
         The method that does it, where there is one.
     depends
         Further content that the result depends on, such as the weights of a network.
+    choose
+        Twin so far to the method that its own choice falls on, and why, where it chooses.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Stage:
     makes: tuple[str, ...]
     method: object | None = None
     depends: str = ""
+    choose: Callable[[Twin], tuple[object, str]] | None = None
 
     def key(self, upstream: str) -> str:
         """Return the sha256 of everything that the result depends on."""
@@ -174,12 +177,20 @@ def _acquire_stages(acquire: AcquireMethod) -> tuple[Stage, ...]:
 
 
 def _reconstruct_stages(plan: Plan) -> tuple[Stage, ...]:
+    method = plan.reconstruct
+
     def work(twin: Twin) -> Products:
         kspace = required(twin.kspace)
-        image = plan.reconstruct(kspace).magnitude()
-        return {"baseline": RootSumOfSquares()(kspace), "image": image}
+        return {"baseline": RootSumOfSquares()(kspace), "image": method(kspace).magnitude()}
 
-    return (Stage("reconstruct", work, ("kspace",), ("baseline", "image"), plan.reconstruct),)
+    def choose(twin: Twin) -> tuple[object, str]:
+        return (
+            method.choose(required(twin.kspace)) if isinstance(method, Automatic) else (method, "")
+        )
+
+    weights = sha256_file(find("cascade")) if isinstance(method, Automatic | Cascade) else ""
+    makes = ("baseline", "image")
+    return (Stage("reconstruct", work, ("kspace",), makes, method, weights, choose),)
 
 
 def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
@@ -247,14 +258,16 @@ def _advance(stage: Stage, twin: Twin, key: str, shelf: Shelf | None) -> Twin:
         return twin.after(found[0], **found[1])
     with stopwatch() as spent:
         products = stage.work(twin)
+    method, note = stage.choose(twin) if stage.choose else (stage.method, "")
     step = Step(
         stage.name,
-        type(stage.method).__name__ if stage.method else stage.name,
-        parameters(stage.method) if stage.method else (),
+        type(method).__name__ if method else stage.name,
+        parameters(method) if method else (),
         seconds=spent["seconds"],
         peak_mb=spent["peak_mb"],
         inputs=_inputs(stage, twin),
         versions=_versions(),
+        note=note,
         key=key,
     )
     return twin.after(shelf.keep(step, products) if shelf else step, **products)

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from anatwin.acquire import AcquireMethod
 from anatwin.core import UsageError
 from anatwin.mesh import MeshMethod, SurfaceNets
-from anatwin.reconstruct import ReconstructMethod, Wavelet
+from anatwin.reconstruct import Automatic, ReconstructMethod
 from anatwin.segment import HeadNetwork, SegmentMethod
 
 
@@ -24,7 +24,7 @@ class Plan:
     acquire: AcquireMethod | None = None
     """Scan an image by simulation before reconstructing it; leave out to use the image as it is."""
 
-    reconstruct: ReconstructMethod = field(default_factory=Wavelet)
+    reconstruct: ReconstructMethod = field(default_factory=Automatic)
     """K-space to image."""
 
     segment: SegmentMethod = field(default_factory=HeadNetwork)

@@ -6,6 +6,7 @@ import tyro
 
 from anatwin.commands.build import Build, PlanCommand
 from anatwin.commands.look import Completion, Doctor, Info
+from anatwin.commands.study import StudyCommand
 from anatwin.commands.train import Train
 from anatwin.commands.verbs import Acquire, Measure, Mesh, Phantom, Reconstruct, Report, Segment
 
@@ -23,6 +24,7 @@ Command = (
     | Measure
     | Report
     | Phantom
+    | Annotated[StudyCommand, named("study")]
     | Train
     | Completion
 )

@@ -8,7 +8,7 @@ from anatwin.commands.options import Input, OptionalOutput, Output
 from anatwin.commands.terminal import progress, say
 from anatwin.core import InputError, KSpace, LabelTable, Volume, head_table
 from anatwin.mesh import MeshMethod, SurfaceNets
-from anatwin.reconstruct import ReconstructMethod, Wavelet
+from anatwin.reconstruct import Automatic, ReconstructMethod
 from anatwin.segment import HeadNetwork, SegmentMethod
 
 
@@ -53,7 +53,7 @@ class Reconstruct:
     output: Output
     """Image to write, .nii.gz."""
 
-    method: ReconstructMethod = field(default_factory=Wavelet)
+    method: ReconstructMethod = field(default_factory=Automatic)
     """How to reconstruct."""
 
     def run(self) -> None:
@@ -64,8 +64,12 @@ class Reconstruct:
         kspace = open_source(self.source).product
         if not isinstance(kspace, KSpace):
             raise InputError(f"{self.source} is an image; 'anatwin acquire' makes k-space of it.")
+        method = self.method
+        if isinstance(method, Automatic):
+            method, reason = method.choose(kspace)
+            say(f"  {type(method).__name__}: {reason}")
         with progress():
-            image = self.method(kspace).magnitude()
+            image = method(kspace).magnitude()
         write_volume(image, self.output)
         say(f"Wrote {self.output} from {kspace.origin} k-space")
 

@@ -1,5 +1,6 @@
 """Run an ONNX network on a processor or a graphics card."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Network:
-    """A loaded network with one input and one output.
+    """A loaded network.
 
     Parameters
     ----------
@@ -39,18 +40,29 @@ class Network:
         ResourceError
             If memory runs out.
         """
+        first = self.session.get_inputs()[0].name
+        return self.run({first: array}, self.session.get_outputs()[0].name)
+
+    def run(self, arrays: Mapping[str, NDArray[np.float32]], output: str) -> NDArray[np.float32]:
+        """Return a named output for named input arrays; raises as a call does."""
         from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
-        name = self.session.get_inputs()[0].name
+        feed = {name: np.ascontiguousarray(x, np.float32) for name, x in arrays.items()}
+        shapes = ", ".join(str(x.shape) for x in feed.values())
         try:
-            return self.session.run(None, {name: np.ascontiguousarray(array, np.float32)})[0]
+            return self.session.run([output], feed)[0]
         except ort.InvalidArgument as error:
-            raise InputError(f"The network cannot take {array.shape}: {error}") from error
+            raise InputError(f"The network cannot take {shapes}: {error}") from error
         except (ort.Fail, ort.RuntimeException, ort.EPFail) as error:
             raise ResourceError(
-                f"The network could not run on {array.shape} ({str(error).splitlines()[0]}); "
+                f"The network could not run on {shapes} ({str(error).splitlines()[0]}); "
                 "use a smaller window or another device."
             ) from error
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the file says of itself, name and text."""
+        return dict(self.session.get_modelmeta().custom_metadata_map)
 
     @property
     def n_outputs(self) -> int | None:

@@ -15,22 +15,63 @@ Contract of a reconstructor:
 
 from collections.abc import Callable
 
-from anatwin.core import KSpace, Volume
+from anatwin.core import KSpace, NonCartesian, Volume
+from anatwin.reconstruct.automatic import Automatic
+from anatwin.reconstruct.cascade import Cascade
+from anatwin.reconstruct.dictionary import DictionaryLearning
 from anatwin.reconstruct.espirit import Espirit
+from anatwin.reconstruct.grappa import Grappa
+from anatwin.reconstruct.gridding import Gridding
+from anatwin.reconstruct.homodyne import Homodyne
+from anatwin.reconstruct.low_rank import LowRank
+from anatwin.reconstruct.noncartesian_sense import NonCartesianSense
+from anatwin.reconstruct.noncartesian_wavelet import NonCartesianWavelet
+from anatwin.reconstruct.pocs import Pocs
 from anatwin.reconstruct.root_sum_of_squares import RootSumOfSquares
 from anatwin.reconstruct.sense import Sense
+from anatwin.reconstruct.total_variation import TotalVariation
 from anatwin.reconstruct.wavelet import Wavelet
 from anatwin.reconstruct.zero_filled import ZeroFilled
 
 Reconstructor = Callable[[KSpace], Volume]
-ReconstructMethod = RootSumOfSquares | ZeroFilled | Sense | Wavelet
+ReconstructMethod = (
+    Automatic
+    | RootSumOfSquares
+    | ZeroFilled
+    | Sense
+    | Wavelet
+    | TotalVariation
+    | Grappa
+    | Homodyne
+    | Pocs
+    | LowRank
+    | DictionaryLearning
+    | Cascade
+)
+
+NonCartesianReconstructor = Callable[[NonCartesian], Volume]
+NonCartesianMethod = Gridding | NonCartesianSense | NonCartesianWavelet
+"""Samples along trajectories to an image; the same contract."""
 
 __all__ = [
+    "Automatic",
+    "Cascade",
+    "DictionaryLearning",
     "Espirit",
+    "Grappa",
+    "Gridding",
+    "Homodyne",
+    "LowRank",
+    "NonCartesianMethod",
+    "NonCartesianReconstructor",
+    "NonCartesianSense",
+    "NonCartesianWavelet",
+    "Pocs",
     "ReconstructMethod",
     "Reconstructor",
     "RootSumOfSquares",
     "Sense",
+    "TotalVariation",
     "Wavelet",
     "ZeroFilled",
 ]

@@ -34,12 +34,15 @@ class Plane:
         Sensitivities ``coil row column``, where they came with the scan.
     largest_energy
         Sum of squares around the middle of k-space of the scan's strongest slice.
+    index
+        Which slice it is.
     """
 
     samples: Array
     mask: NDArray[np.bool_]
     coils: Array | None = None
     largest_energy: float = 0.0
+    index: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -70,7 +73,7 @@ class Units:
         coils = stack.coils(index)
         virtual = combined(self.combine / self.combine.real.dtype.type(self.brightness), samples)
         maps = None if coils is None else combined(self.combine, coils)
-        return Plane(virtual, stack.mask(index), maps, self.largest_energy)
+        return Plane(virtual, stack.mask(index), maps, self.largest_energy, index)
 
 
 def reconstruct_planes(

@@ -2,19 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from anatwin.train.state import State, new_state
-from anatwin.train.unet import UNetShape
+from anatwin.train.state import Model, State, new_state
+from anatwin.train.unet import UNet, UNetShape
 
 CHECKPOINT = "checkpoint.safetensors"
 
 
-def save_checkpoint(folder: Path, state: State) -> Path:
+def save_checkpoint(folder: Path, state: State[Any]) -> Path:
     """Write the state to ``checkpoint.safetensors``, replacing an older one only when complete."""
     tensors: dict[str, Tensor] = {}
     for name, weight in state.model.named_parameters():
@@ -29,40 +30,58 @@ def save_checkpoint(folder: Path, state: State) -> Path:
     return partial.replace(folder / CHECKPOINT)
 
 
-def load_checkpoint(folder: Path) -> State:
+def load_checkpoint(folder: Path) -> State[UNet]:
     """Return the state of ``checkpoint.safetensors`` in a folder."""
-    with safe_open(folder / CHECKPOINT, framework="pt") as stored:
-        about = json.loads(stored.metadata()["training"])
-        state = new_state(_shape(about["shape"]))
-        state.step, state.seconds = int(about["step"]), float(about["seconds"])
+    path = folder / CHECKPOINT
+    return restore(new_state(_shape(stored_about(path)["shape"])), path)
+
+
+def stored_about(path: Path) -> dict[str, Any]:
+    """Return what a file says of itself: ``step``, ``seconds`` and the network's ``shape``."""
+    with safe_open(path, framework="pt") as stored:
+        about: dict[str, Any] = json.loads(stored.metadata()["training"])
+    return about
+
+
+def restore(state: State[Model], path: Path) -> State[Model]:
+    """Bring a state with a network of the stored size to where a checkpoint was; return it."""
+    about = stored_about(path)
+    state.step, state.seconds = int(about["step"]), float(about["seconds"])
+    with safe_open(path, framework="pt") as stored, torch.no_grad():
         names = set(stored.keys())
-        with torch.no_grad():
-            for name, weight in state.model.named_parameters():
-                weight.copy_(stored.get_tensor(f"weight/{name}"))
-                state.averaged[name].copy_(stored.get_tensor(f"average/{name}"))
-                if f"exp_avg/{name}" in names:
-                    state.optimiser.state[weight] = {
-                        key: stored.get_tensor(f"{key}/{name}").clone(
-                            memory_format=torch.preserve_format
-                        )
-                        for key in ("step", "exp_avg", "exp_avg_sq")
-                    }
+        for name, weight in state.model.named_parameters():
+            weight.copy_(stored.get_tensor(f"weight/{name}"))
+            state.averaged[name].copy_(stored.get_tensor(f"average/{name}"))
+            if f"exp_avg/{name}" in names:
+                state.optimiser.state[weight] = {
+                    key: stored.get_tensor(f"{key}/{name}").clone(
+                        memory_format=torch.preserve_format
+                    )
+                    for key in ("step", "exp_avg", "exp_avg_sq")
+                }
     return state
 
 
 def load_weights(path: Path) -> tuple[UNetShape, dict[str, Tensor]]:
     """Return the network's size and its averaged weights, of a checkpoint or of shipped weights."""
+    return _shape(stored_about(path)["shape"]), averaged_weights(path)
+
+
+def averaged_weights(path: Path) -> dict[str, Tensor]:
+    """Return the averaged weights of a checkpoint, or shipped ones."""
     with safe_open(path, framework="pt") as stored:
-        about = json.loads(stored.metadata()["training"])
         names = [name for name in stored.keys() if name.startswith("average/")]  # noqa: SIM118
-        weights = {name.removeprefix("average/"): stored.get_tensor(name) for name in names}
-    return _shape(about["shape"]), weights
+        return {name.removeprefix("average/"): stored.get_tensor(name) for name in names}
 
 
-def state_from_weights(path: Path) -> State:
+def state_from_weights(path: Path) -> State[UNet]:
     """Return a state at step 0 whose weights are those of a file."""
-    shape, weights = load_weights(path)
-    state = new_state(shape)
+    return begin_with(new_state(load_weights(path)[0]), path)
+
+
+def begin_with(state: State[Model], path: Path) -> State[Model]:
+    """Give a state with a network of the stored size the averaged weights of a file."""
+    weights = averaged_weights(path)
     with torch.no_grad():
         for name, weight in state.model.named_parameters():
             weight.copy_(weights[name].float())

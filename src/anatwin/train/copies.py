@@ -18,11 +18,12 @@ from torch import distributed
 from anatwin.train.checkpoint import save_checkpoint
 from anatwin.train.loop import Training, start_or_resume, train
 from anatwin.train.state import State
+from anatwin.train.unet import UNet
 
 ROUND_SECONDS = 60.0
 
 
-def train_copies(training: Training, copies: int, *, start: Path | None = None) -> State:
+def train_copies(training: Training, copies: int, *, start: Path | None = None) -> State[UNet]:
     """Train copies until the schedule ends, averaging them; return the first one's state.
 
     Parameters
@@ -64,7 +65,9 @@ def _running(others: Sequence[BaseProcess]) -> Iterator[None]:
             other.terminate()
 
 
-def _run(training: Training, rank: int, copies: int, meeting: Path, start: Path | None) -> State:
+def _run(
+    training: Training, rank: int, copies: int, meeting: Path, start: Path | None
+) -> State[UNet]:
     """Train one copy."""
     if rank:
         source = replace(training.source, seed=training.source.seed + rank)
@@ -85,12 +88,12 @@ def _run(training: Training, rank: int, copies: int, meeting: Path, start: Path 
         distributed.destroy_process_group()
 
 
-def _averager(state: State) -> Callable[[State], None]:
+def _averager(state: State[UNet]) -> Callable[[State[UNet]], None]:
     """Return what averages the copies whenever one more round of training time is over."""
     rounds = int(state.seconds // ROUND_SECONDS)
     last_step = state.step
 
-    def average(state: State) -> None:
+    def average(state: State[UNet]) -> None:
         nonlocal rounds, last_step
         while state.seconds // ROUND_SECONDS > rounds:
             average_copies(state, steps=state.step - last_step)
@@ -100,7 +103,7 @@ def _averager(state: State) -> Callable[[State], None]:
 
 
 @torch.no_grad()
-def average_copies(state: State, *, steps: int) -> None:
+def average_copies(state: State[UNet], *, steps: int) -> None:
     """Replace the weights by the mean over the copies, each counted by the steps it took."""
     total = torch.tensor(float(steps))
     distributed.all_reduce(total)

@@ -4,6 +4,7 @@ import json
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import onnx
@@ -15,6 +16,15 @@ from torch import Tensor
 
 from anatwin.core import QualityError
 from anatwin.train.unet import UNet, UNetShape
+
+
+class NetworkShape(Protocol):
+    """Size of a network, as plain values."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the fields as plain values."""
+        ...
+
 
 TOLERANCE = 1e-4
 """Largest accepted difference of a score between torch and onnxruntime."""
@@ -52,7 +62,7 @@ def export_network(model: UNet, onnx_path: Path, *, about: dict[str, str] | None
         raw = Path(folder) / "network.onnx"
         _trace(model, raw)
         graph = onnx.load(raw)
-        _store_half(graph)
+        store_half(graph)
         helper.set_model_props(graph, about or {})
         onnx.checker.check_model(graph)
         small = Path(folder) / "small.onnx"
@@ -90,7 +100,7 @@ def largest_difference(model: UNet, onnx_path: Path) -> float:
     return worst
 
 
-def save_weights(shape: UNetShape, weights: dict[str, Tensor], path: Path) -> None:
+def save_weights(shape: NetworkShape, weights: dict[str, Tensor], path: Path) -> None:
     """Write the weights in half precision, to continue training from."""
     about = {"step": 0, "seconds": 0.0, "shape": shape.as_dict()}
     halves = {f"average/{name}": weight.half().contiguous() for name, weight in weights.items()}
@@ -120,7 +130,7 @@ def _trace(model: UNet, path: Path) -> None:
         )
 
 
-def _store_half(model: onnx.ModelProto) -> None:
+def store_half(model: onnx.ModelProto) -> None:
     """Replace every large weight by a half-precision one and a cast."""
     graph, casts = model.graph, []
     for weight in list(graph.initializer):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from anatwin.train.feed import Feed, Source, feeding
 from anatwin.train.losses import dice_and_cross_entropy
 from anatwin.train.schedule import Schedule
 from anatwin.train.state import State, fresh_state
+from anatwin.train.unet import UNet
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +69,11 @@ class Training:
 
 
 def train(
-    training: Training, state: State, *, after_step: Callable[[State], None] | None = None
-) -> State:
+    training: Training,
+    state: State[UNet],
+    *,
+    after_step: Callable[[State[UNet]], None] | None = None,
+) -> State[UNet]:
     """Train until the schedule ends; leave a checkpoint behind.
 
     Parameters
@@ -102,7 +107,7 @@ def train(
     return state
 
 
-def start_or_resume(training: Training, *, start: Path | None = None) -> State:
+def start_or_resume(training: Training, *, start: Path | None = None) -> State[UNet]:
     """Return the state of the checkpoint in the output folder, or a fresh one.
 
     Parameters
@@ -120,7 +125,7 @@ def start_or_resume(training: Training, *, start: Path | None = None) -> State:
     return fresh_state(training.source.seed) if start is None else state_from_weights(start)
 
 
-def _steps(training: Training, state: State, feed: Feed) -> Iterator[list[float]]:
+def _steps(training: Training, state: State[UNet], feed: Feed) -> Iterator[list[float]]:
     """Take steps until the schedule ends; yield the losses since the last log entry."""
     losses: list[float] = []
     bad = 0
@@ -147,7 +152,7 @@ def _steps(training: Training, state: State, feed: Feed) -> Iterator[list[float]
             losses = []
 
 
-def _one_step(training: Training, state: State, image: Tensor, target: Tensor) -> float:
+def _one_step(training: Training, state: State[UNet], image: Tensor, target: Tensor) -> float:
     """Change the weights by one patch, return its loss, or NaN where it could not."""
     with torch.autocast("cpu", torch.bfloat16, enabled=training.bfloat16):
         scores = state.model.blocks(image)
@@ -158,19 +163,19 @@ def _one_step(training: Training, state: State, image: Tensor, target: Tensor) -
     if not torch.isfinite(norm):
         return math.nan
     state.optimiser.step()
-    _average(state, training.average)
+    average_weights(state, training.average)
     return float(loss.detach())
 
 
 @torch.no_grad()
-def _average(state: State, decay: float) -> None:
+def average_weights(state: State[Any], decay: float) -> None:
     """Move the averaged weights towards the weights: about the mean of the last fiftieth."""
     keep = min(decay, (1 + state.step) / (50 + state.step))
     for name, weight in state.model.named_parameters():
         state.averaged[name].lerp_(weight, 1 - keep)
 
 
-def _write_log(training: Training, state: State, losses: list[float]) -> None:
+def _write_log(training: Training, state: State[UNet], losses: list[float]) -> None:
     """Append one line to the log."""
     done = training.schedule.done(state.step, state.seconds)
     entry = {

@@ -108,7 +108,7 @@ class TrainSegment:
             If torch is not installed.
         """
         maps = _label_maps(self.labels, self.exclude)
-        _require_torch()
+        require_torch()
         from anatwin.train.copies import train_copies
         from anatwin.train.export import write_network
 
@@ -164,7 +164,7 @@ def _label_maps(folder: Path, exclude: tuple[str, ...]) -> list[Path]:
     return kept
 
 
-def _require_torch() -> None:
+def require_torch() -> None:
     """Raise an error that says what to install unless training can run."""
     try:
         import onnx  # noqa: F401

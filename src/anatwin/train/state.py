@@ -1,15 +1,18 @@
 """Everything that a training must remember."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from anatwin.train.unet import UNet, UNetShape
 
+Model = TypeVar("Model", bound=nn.Module)
+
 
 @dataclass(eq=False, slots=True)
-class State:
+class State(Generic[Model]):
     """Network, averaged weights, optimiser and what is behind us. Changed in place by the loop.
 
     Parameters
@@ -19,21 +22,21 @@ class State:
     averaged
         Exponential moving average of its weights: what is shipped.
     optimiser
-        AdamW with its moments.
+        Adam or AdamW with its moments.
     step
         Steps taken.
     seconds
         Time spent.
     """
 
-    model: UNet
+    model: Model
     averaged: dict[str, Tensor]
-    optimiser: torch.optim.AdamW
+    optimiser: torch.optim.Optimizer
     step: int = 0
     seconds: float = 0.0
 
 
-def new_state(shape: UNetShape, *, weight_decay: float = 0.01) -> State:
+def new_state(shape: UNetShape, *, weight_decay: float = 0.01) -> State[UNet]:
     """Return a state around a network with random weights."""
     model = UNet(shape).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
@@ -53,7 +56,7 @@ def step_share(weight: Tensor) -> float:
     return float((3 * weight[0].numel()) ** -0.5)
 
 
-def fresh_state(seed: int, shape: UNetShape | None = None) -> State:
+def fresh_state(seed: int, shape: UNetShape | None = None) -> State[UNet]:
     """Return the state before the first step; the same seed gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

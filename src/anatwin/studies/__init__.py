@@ -1,0 +1,22 @@
+"""The papers' experiments: run one, get its tables, its figures, and the comparison.
+
+Contract of a study:
+
+* It is a frozen dataclass of its own options, and takes paths of inputs.
+* It returns ``Findings``: tables that state the metric's convention, n, an interval and whether
+  the k-space is raw or synthetic; figures; and what the numbers say beside the paper's.
+* ``write_findings`` puts them into a folder: CSV, Markdown and PNG files, and one page.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from anatwin.studies.cascades import Cascades
+from anatwin.studies.findings import Figure, Findings, Table
+from anatwin.studies.masks import Masks
+from anatwin.studies.page import write_findings
+from anatwin.studies.scans import Scans
+
+Study = Callable[[tuple[Path, ...]], Findings]
+
+__all__ = ["Cascades", "Figure", "Findings", "Masks", "Scans", "Study", "Table", "write_findings"]
