@@ -71,3 +71,36 @@ def test_the_zero_filled_image_has_the_object_s_brightness():
     consistent = DataConsistency(sampling, sampling.adjoint(sampling.forward(image)))
     np.testing.assert_allclose(consistent.zero_filled(), image, atol=1e-5)
     assert consistent(image, 0.7).dtype == np.complex64
+
+
+@pytest.mark.parametrize("coil_steps", [0, 4])
+def test_the_image_is_zero_where_no_coil_sees(coil_steps):
+    rng = np.random.default_rng(6)
+    coils = coil_maps(rng, 3)
+    coils[:, :2] = 0
+    sampling = CoilSampling(coils, rng.random((1, 12)) < 0.5)
+    image = complex_noise(rng, SHAPE)
+    moved = DataConsistency(sampling, sampling.adjoint(sampling.forward(image)), coil_steps)
+    result = moved(image, 0.9)
+    assert not result[:2].any()
+    np.testing.assert_allclose(result[2:], image[2:], atol=1e-5)
+
+
+def test_steps_of_conjugate_gradients_find_the_best_image():
+    rng = np.random.default_rng(8)
+    coils, mask = coil_maps(rng, 3), rng.random(SHAPE) < 0.5
+    samples, image = complex_noise(rng, (3, *SHAPE)) * mask, complex_noise(rng, SHAPE)
+    sampling = CoilSampling(coils, mask)
+
+    def cost(x, weight=0.25):
+        near = np.linalg.norm(x - image) ** 2
+        return np.linalg.norm(sampling.forward(x) - samples) ** 2 + weight * near
+
+    once, few, many = (
+        cost(DataConsistency(sampling, sampling.adjoint(samples), n)(image, 0.8))
+        for n in (1, 3, 40)
+    )
+    assert many < few < once < cost(image)
+    best = DataConsistency(sampling, sampling.adjoint(samples), 40)(image, 0.8)
+    around = (cost(best + 0.01 * complex_noise(rng, SHAPE)) for _ in range(5))
+    assert all(other > many for other in around)

@@ -91,6 +91,7 @@ def test_agrees_with_torch(tmp_path, shared, coils, is_lines):
     with torch.no_grad():
         for weight in model.blocks.parameters():
             weight.copy_((weight + 0.02 * torch.randn_like(weight)).half().float())
+        model.log_coil_weights.copy_(torch.tensor([-1.0, 0.5, 3.0]))
     export_cascade(model, tmp_path / "cascade.onnx")
     size = (37, 46)
     maps = random_coils(size, 1, rng)[0][:coils] if coils > 1 else np.ones((1, *size), "c8")

@@ -52,8 +52,8 @@ def dice(a, b, names):
 @pytest.mark.parametrize(
     ("names", "least"),
     [
-        (("white_matter_left", "white_matter_right"), 0.74),
-        (("cortex_left", "cortex_right"), 0.69),
+        (("white_matter_left", "white_matter_right"), 0.82),
+        (("cortex_left", "cortex_right"), 0.75),
         (("ventricle_left", "ventricle_right", "ventricle_midline"), 0.80),
     ],
 )

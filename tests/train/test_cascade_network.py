@@ -86,20 +86,22 @@ class TestDataConsistency:
 
 
 class TestWeights:
-    def test_the_weight_of_the_samples_is_trained_and_stays_positive(self):
-        made = batch(noise=0.5)
+    @pytest.mark.parametrize("coils", [False, True])
+    def test_the_weight_of_the_samples_is_trained_and_stays_positive(self, coils):
+        made = batch(noise=0.5, coils=coils)
         state = cascade_state(TINY)
-        before = state.model.trust().detach().clone()
+        before = [state.model.trust(coils=kind).detach().clone() for kind in (coils, not coils)]
         (state.model(made.scan) - made.truth).abs().square().mean().backward()
-        gradient = state.model.log_weights.grad
-        assert gradient is not None
-        assert (gradient != 0).all()
+        weights = state.model.log_coil_weights if coils else state.model.log_weights
+        assert weights.grad is not None
+        assert (weights.grad != 0).all()
         state.optimiser.step()
-        after = state.model.trust()
-        assert not torch.equal(before, after)
+        after = [state.model.trust(coils=kind) for kind in (coils, not coils)]
+        assert (after[0] != before[0]).all()
+        assert torch.equal(after[1], before[1])
         with torch.no_grad():
-            state.model.log_weights.fill_(-50.0)
-        assert (state.model.trust() > 0).all()
+            weights.fill_(-50.0)
+        assert (state.model.trust(coils=coils) > 0).all()
 
     def test_a_fixed_weight_is_no_parameter(self):
         model = Cascade(CascadeShape(cascades=2, consistency="fixed", weight=4.0))

@@ -14,7 +14,12 @@ from anatwin.core import InputError, QualityError, UsageError
 from anatwin.train import cascade_export
 from anatwin.train.batches import Simulation
 from anatwin.train.cascade import Cascade, CascadeShape
-from anatwin.train.cascade_loop import CascadeTraining, start_or_resume_cascade, train_cascade
+from anatwin.train.cascade_loop import (
+    CascadeTraining,
+    start_or_resume_cascade,
+    summary,
+    train_cascade,
+)
 from anatwin.train.cascade_progress import gain_db, mean_gains, watched_batches
 from anatwin.train.cascade_state import averaged_model, cascade_state, stored_cascade
 from anatwin.train.images import cut
@@ -46,12 +51,22 @@ def training(out, *, steps, **changes):
 
 
 class TestTraining:
-    def test_the_gain_over_zero_filled_grows(self, tmp_path):
-        run = training(tmp_path, steps=40)
+    @pytest.mark.parametrize("loss", ["mse", "rmse", "decibels"])
+    def test_the_gain_over_zero_filled_grows(self, tmp_path, loss):
+        run = training(tmp_path, steps=40, loss=loss)
         train_cascade(run, start_or_resume_cascade(run, TINY))
         entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
         assert [entry["step"] for entry in entries if "loss" in entry] == list(range(5, 41, 5))
         assert entries[-1]["gain_4x_db"] > 0.3
+
+    def test_losses_weigh_hard_slices_differently(self):
+        shares = []
+        for loss in ("mse", "rmse", "decibels"):
+            errors = torch.tensor([0.005, 0.02], requires_grad=True)
+            summary(errors, loss).backward()
+            assert errors.grad[0] == pytest.approx(0.5)
+            shares.append(float(errors.grad[1]))
+        assert shares == pytest.approx([0.5, 0.25, 0.125])
 
     def test_resuming_is_exact(self, tmp_path):
         whole, parts = (tmp_path / name for name in ("whole", "parts"))
@@ -67,14 +82,15 @@ class TestTraining:
     def test_all_weights_are_trained(self, tmp_path):
         state = cascade_state(TINY, seed=1)
         before = {name: x.detach().clone() for name, x in state.model.named_parameters()}
-        train_cascade(training(tmp_path, steps=2), state)
+        often = replace(SMALL, several_coils=0.5)
+        train_cascade(training(tmp_path, steps=4, simulation=often), state)
         for name, weight in state.model.named_parameters():
             assert not torch.equal(weight, before[name]), name
 
     def test_a_loss_that_is_not_finite_stops_the_training(self, tmp_path):
         state = cascade_state(TINY)
         with torch.no_grad():
-            state.model.log_weights.fill_(float("nan"))
+            next(state.model.blocks.parameters()).fill_(float("nan"))
         with pytest.raises(QualityError, match="not finite"):
             train_cascade(training(tmp_path, steps=40, watched=()), state)
 

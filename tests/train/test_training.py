@@ -52,6 +52,10 @@ class TestNetwork:
         even = torch.stack([each[target == c].mean() for c in present]).mean()
         expected = 1 - dice + 0.5 * (each.mean() + even)
         assert torch.isclose(loss, expected, atol=1e-5)
+        plain = dice_and_cross_entropy(
+            blocks.reshape(1, 168, 2, 3, 4), target, classes=21, even=0.0
+        )
+        assert torch.isclose(plain, 1 - dice + each.mean(), atol=1e-5)
 
     def test_a_perfect_answer_costs_nothing(self):
         target = torch.randint(0, 21, (1, 4, 6, 8))
@@ -64,6 +68,10 @@ class TestSchedule:
     def test_patches_grow(self):
         schedule = Schedule(steps=100, patches=(64, 96), shares=(0.4, 0.6))
         assert [schedule.patch(d) for d in (0.0, 0.39, 0.41, 1.0)] == [64, 64, 96, 96]
+
+    def test_structures_count_alike_until_near_the_end(self):
+        schedule = Schedule(even_until=0.8)
+        assert [schedule.even(d) for d in (0.0, 0.79, 0.81)] == [0.5, 0.5, 0.0]
 
     def test_rate_rises_then_falls(self):
         schedule = Schedule(steps=1000, warm_up=10, rate=1e-2, floor=0.1)

@@ -45,7 +45,7 @@ class DataConsistency:
         return self.seen / self.sampling.weight
 
     def __call__(self, image: Array, trust: float) -> Array:
-        """Return an image ``row column`` that fits the samples better.
+        """Return an image ``row column`` that fits the samples better; zero where no coil sees.
 
         Parameters
         ----------
@@ -57,6 +57,7 @@ class DataConsistency:
         """
         number = image.real.dtype.type
         weight = self.sampling.weight
+        image = image * self.sampling.coils.any(axis=0)
         misfit = self.seen - self.sampling.normal(image)
         if len(self.sampling.coils) == 1 or self.coil_steps == 0:
             return image + number(trust) / weight * misfit

@@ -47,10 +47,11 @@ class Cascade:
         """
         networks = Networks.open(self.model or find("cascade"), device=self.device)
 
-        neighbours = SharedSamples.of(kspace, networks.neighbours)
+        reach = networks.neighbours
+        neighbours = SharedSamples.of(kspace, reach) if reach else None
 
         def solve(plane: Plane) -> Array:
-            shared = neighbours.samples(plane.index)
+            shared = neighbours.samples(plane.index) if neighbours else ()
             return networks.image(plane, self.espirit.maps(plane), shared=shared)
 
         return Volume(reconstruct_planes(kspace, solve), kspace.grid)
@@ -67,7 +68,9 @@ class Networks:
     names
         Of the networks in the order of their use.
     trust
-        How far the image is moved to the samples after every network.
+        How far the image is moved to the samples of a single coil after every network.
+    coil_trust
+        The same for several coils.
     multiple
         Number that rows and columns must be multiples of.
     coil_steps
@@ -79,6 +82,7 @@ class Networks:
     network: Network
     names: tuple[str, ...]
     trust: tuple[float, ...]
+    coil_trust: tuple[float, ...]
     multiple: int
     coil_steps: int
     neighbours: int
@@ -98,8 +102,9 @@ class Networks:
                 f"{path} is not a cascade: give the cascade.onnx of 'anatwin train reconstruct'."
             )
         names = tuple(about["networks"].split())
-        numbers = (int(about[name]) for name in ("multiple", "coil_steps", "neighbours"))
-        return cls(network, names, tuple(json.loads(about["trust"])), *numbers)
+        trust, coil_trust = (tuple(json.loads(about[x])) for x in ("trust", "coil_trust"))
+        numbers = (int(about[x]) for x in ("multiple", "coil_steps", "neighbours"))
+        return cls(network, names, trust, coil_trust, *numbers)
 
     def image(self, plane: Plane, coils: Array, *, shared: Sequence[Array] = ()) -> Array:
         """Return the image ``row column`` of a slice.
@@ -121,7 +126,8 @@ class Networks:
         image = consistent.zero_filled()
         everywhere = CoilSampling(coils, np.ones((1, 1), np.bool_))
         more = [everywhere.adjoint(samples) / everywhere.weight for samples in shared]
-        for name, trust in zip(self.names, self.trust, strict=True):
+        trusts = self.trust if len(coils) == 1 else self.coil_trust
+        for name, trust in zip(self.names, trusts, strict=True):
             image = consistent(self.refine([image, *more], name), trust)
         return image
 

@@ -1,6 +1,5 @@
 """The image of a non-Cartesian scan, slice by slice on all cores."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from anatwin.core import InputError, NonCartesian, track
 from anatwin.reconstruct.espirit import Espirit
-from anatwin.reconstruct.planes import Plane, combined
+from anatwin.reconstruct.planes import Plane, available_cores, combined
 
 Array = NDArray[Any]
 
@@ -185,16 +184,9 @@ def reconstruct_curved(
     """
     stack = open_curved(scan, energy=energy)
     n_slices = len(scan.data)
-    with ThreadPoolExecutor(_cores()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         images = pool.map(lambda index: solve(stack.plane(index)), range(n_slices))
         solved = list(track(images, "reconstructing slices", total=n_slices))
     image = np.stack(solved, axis=scan.slice_axis)
     image *= image.real.dtype.type(stack.brightness)
     return np.ascontiguousarray(image)
-
-
-def _cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

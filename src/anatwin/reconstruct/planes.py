@@ -129,13 +129,13 @@ def _solve(stack: Stack, units: Units, solve: Callable[[Plane], Array]) -> Itera
     def image(samples: Array, index: int) -> Array:
         return solve(units.plane(samples, stack, index))
 
-    with ThreadPoolExecutor(_cores()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         for start in range(0, len(stack), _BATCH):
             which = range(start, min(start + _BATCH, len(stack)))
             yield from pool.map(image, stack.read(which), which)
 
 
-def _cores() -> int:
+def available_cores() -> int:
     """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

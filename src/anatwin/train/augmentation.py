@@ -27,11 +27,14 @@ class Augmentation:
         Share that gets a smooth random phase; the others stay as they are.
     brightness
         Standard deviation of the logarithm of a random factor.
+    shaded
+        Share that is brighter here than there, as close to receive coils.
     """
 
     turned: float = 0.3
     phase: float = 0.85
     brightness: float = 0.25
+    shaded: float = 0.25
 
     def slice(
         self, stacks: Sequence[Stack], shape: Shape, rng: np.random.Generator, *, offset: int = 0
@@ -62,6 +65,8 @@ class Augmentation:
         image = _window(image, shape, rng).astype(np.complex64)
         if rng.random() < self.phase:
             image *= np.exp(1j * smooth_phase(shape, rng)).astype(np.complex64)
+        if rng.random() < self.shaded:
+            image *= np.exp(0.5 * np.sin(smooth_phase(shape, rng)))
         return image * np.float32(np.exp(self.brightness * rng.standard_normal()))
 
     def _turned(self, image: Array, rng: np.random.Generator) -> Array:

@@ -53,7 +53,7 @@ class Simulation:
     pixels
         Pixels of a batch at least, unless one slice has more.
     noisy
-        Share of slices that get noise.
+        Share of single-coil slices that get noise; several coils nearly always do.
     noise
         Its largest standard deviation, in units of typical brightness.
     several_coils
@@ -66,11 +66,11 @@ class Simulation:
 
     line_shapes: tuple[Shape, ...] = ((64, 256), (96, 192), (128, 128), (80, 224), (256, 256))
     point_shapes: tuple[Shape, ...] = ((128, 128), (160, 112), (192, 192))
-    points: float = 0.2
+    points: float = 0.4
     pixels: int = 32768
     noisy: float = 0.35
     noise: float = 0.05
-    several_coils: float = 0.3
+    several_coils: float = 0.6
     consecutive: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -83,8 +83,12 @@ class Simulation:
         count = max(1, round(self.pixels / (shape[0] * shape[1])))
         truth = np.stack(list(self._slices(stacks, shape, count, rng)))
         masks = [draw_lines(shape[1], rng) if lines else draw_points(shape, rng) for _ in truth]
-        noise = self.noise * rng.random(count) * (rng.random(count) < self.noisy)
-        coils = random_coils(shape, count, rng) if rng.random() < self.several_coils else None
+        several = rng.random() < self.several_coils
+        noisy = rng.random(count) < (0.8 if several else self.noisy)
+        noise = self.noise * rng.random(count) * noisy
+        coils = random_coils(shape, count, rng) if several else None
+        if coils is not None and rng.random() < 0.5:
+            coils *= _support(truth)[:, None]
         return measure(truth, np.stack(masks), noise=noise, coils=coils, rng=rng)
 
     def _slices(
@@ -142,12 +146,20 @@ def _undersampled(images: Tensor, mask: Tensor) -> Tensor:
     return torch.fft.ifftn(torch.fft.fftn(images, dim=axes) * mask[:, None], dim=axes)
 
 
+def _support(truth: NDArray[np.complex64]) -> NDArray[np.bool_]:
+    """Return True in and around what slices show, where coil maps can be estimated."""
+    from scipy.ndimage import uniform_filter
+
+    magnitude = np.abs(truth)
+    return uniform_filter(magnitude, (0, 11, 11)) > 0.05 * magnitude.mean((1, 2), keepdims=True)
+
+
 def random_coils(shape: Shape, count: int, rng: np.random.Generator) -> NDArray[np.complex64]:
     """Return sensitivities ``slice coil row column`` of coils around the slice.
 
     Their sum of squares is one.
     """
-    n = int(rng.integers(3, 7))
+    n = int(rng.integers(3, 9))
     rows, columns = (np.linspace(-1, 1, size)[:, None] for size in shape)
     coils = np.empty((count, n, *shape), np.complex64)
     for maps in coils:

@@ -116,6 +116,7 @@ class Cascade(nn.Module):
         if shape.consistency == "trained":
             start = torch.full((shape.cascades,), math.log(shape.weight))
             self.log_weights = nn.Parameter(start)
+            self.log_coil_weights = nn.Parameter(start.clone())
 
     def block(self, index: int) -> Block:
         """Return the network of one cascade."""
@@ -123,11 +124,15 @@ class Cascade(nn.Module):
         assert isinstance(block, Block)
         return block
 
-    def trust(self) -> Tensor:
-        """Return how far every cascade moves to the samples: lambda / (1 + lambda), 1 at most."""
+    def trust(self, *, coils: bool = False) -> Tensor:
+        """Return how far every cascade moves to the samples: lambda / (1 + lambda), 1 at most.
+
+        Of several coils the samples have a weight of their own: where coils hardly tell pixels
+        apart, fitting the samples closely would amplify their noise.
+        """
         n = self.shape.cascades
         if self.shape.consistency == "trained":
-            return torch.sigmoid(self.log_weights)
+            return torch.sigmoid(self.log_coil_weights if coils else self.log_weights)
         if self.shape.consistency == "fixed":
             return torch.full((n,), self.shape.weight / (1 + self.shape.weight))
         return torch.ones(n)
@@ -136,7 +141,7 @@ class Cascade(nn.Module):
         """Return complex images ``slice row column``."""
         image = scan.combined(scan.seen)
         shared = share_samples(scan, self.shape.neighbours)
-        for index, trust in enumerate(self.trust()):
+        for index, trust in enumerate(self.trust(coils=scan.coils is not None)):
             block = self.block(index)
             image = refine(block, image, shared)
             image = scan.consistent(image, trust, coil_steps=self.shape.coil_steps)

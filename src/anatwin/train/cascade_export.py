@@ -66,6 +66,7 @@ def export_cascade(model: Cascade, path: Path) -> float:
     """
     about = {
         "trust": json.dumps(model.trust().tolist()),
+        "coil_trust": json.dumps(model.trust(coils=True).tolist()),
         "coil_steps": str(model.shape.coil_steps),
         "neighbours": str(model.shape.neighbours),
         "multiple": str(model.shape.multiple),

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed
 
 from anatwin.core import QualityError, track
 from anatwin.train.batches import Batch, Simulation
@@ -28,6 +29,11 @@ from anatwin.train.schedule import Schedule
 from anatwin.train.state import State
 
 log = logging.getLogger(__name__)
+
+Loss = Literal["mse", "rmse", "decibels"]
+
+_TYPICAL = 0.005
+"""Squared error of a slice late in a training, where all losses have gradients of equal size."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,6 +60,8 @@ class CascadeTraining:
         Time between checkpoints, and between measurements of progress.
     bfloat16
         Compute convolutions in bfloat16.
+    loss
+        What is minimised.
     average
         Decay of the average of the weights.
     clip
@@ -73,6 +81,7 @@ class CascadeTraining:
     threads: int = 1
     save_minutes: float = 3.0
     bfloat16: bool = True
+    loss: Loss = "mse"
     average: float = 0.999
     clip: float = 0.5
     log_every: int = 25
@@ -163,8 +172,8 @@ def _one_step(training: CascadeTraining, state: State[Cascade], batch: Batch) ->
     """Change the weights by one batch, return its loss, or NaN where it could not."""
     with torch.autocast(training.device.type, torch.bfloat16, enabled=training.bfloat16):
         image = state.model(batch.scan)
-    misfit = torch.view_as_real(image - batch.truth)
-    loss = misfit.square().mean()
+    errors = torch.view_as_real(image - batch.truth).square().mean((1, 2, 3))
+    loss = summary(errors, training.loss)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     _average_gradients(state.model)
@@ -173,13 +182,29 @@ def _one_step(training: CascadeTraining, state: State[Cascade], batch: Batch) ->
         return math.nan
     state.optimiser.step()
     average_weights(state, training.average)
-    return float(loss.detach())
+    return float(errors.detach().mean())
+
+
+def summary(errors: Tensor, loss: Loss) -> Tensor:
+    """Return the loss of squared errors, one for every slice.
+
+    The mean squared error is ruled by the slices that are hardest to reconstruct, the mean in
+    decibels counts all alike, and the mean root lies between them.
+    """
+    if loss == "decibels":
+        return _TYPICAL * errors.log().mean()
+    if loss == "rmse":
+        return 2 * _TYPICAL**0.5 * errors.sqrt().mean()
+    return errors.mean()
 
 
 def _average_gradients(model: Cascade) -> None:
     """Replace the gradients by their mean over the processes."""
     if not distributed.is_initialized():
         return
+    for weight in model.parameters():
+        if weight.grad is None:  # this process's batch did not need it, another's may
+            weight.grad = torch.zeros_like(weight)
     gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     distributed.all_reduce(flat)

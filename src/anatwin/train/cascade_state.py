@@ -20,7 +20,7 @@ def cascade_state(shape: CascadeShape, *, seed: int = 0) -> State[Cascade]:
         model = Cascade(shape)
     averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     groups = [
-        {"params": [weight], "share": 10.0 if name == "log_weights" else 1.0}
+        {"params": [weight], "share": 10.0 if name.startswith("log_") else 1.0}
         for name, weight in model.named_parameters()
     ]
     return State(model, averaged, torch.optim.Adam(groups, lr=1e-4, betas=(0.9, 0.99)))

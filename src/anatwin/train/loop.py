@@ -137,7 +137,8 @@ def _steps(training: Training, state: State[UNet], feed: Feed) -> Iterator[list[
         for group in state.optimiser.param_groups:
             group["lr"] = rate * group["share"]
         image = torch.from_numpy(sample.image).float()[None, None]
-        loss = _one_step(training, state, image, torch.from_numpy(sample.target)[None])
+        target = torch.from_numpy(sample.target)[None]
+        loss = _one_step(training, state, (image, target), even=training.schedule.even(done))
         bad = 0 if math.isfinite(loss) else bad + 1
         if bad == 10:
             raise QualityError(
@@ -152,11 +153,15 @@ def _steps(training: Training, state: State[UNet], feed: Feed) -> Iterator[list[
             losses = []
 
 
-def _one_step(training: Training, state: State[UNet], image: Tensor, target: Tensor) -> float:
+def _one_step(
+    training: Training, state: State[UNet], sample: tuple[Tensor, Tensor], *, even: float
+) -> float:
     """Change the weights by one patch, return its loss, or NaN where it could not."""
+    image, target = sample
     with torch.autocast("cpu", torch.bfloat16, enabled=training.bfloat16):
         scores = state.model.blocks(image)
-    loss = dice_and_cross_entropy(scores, target, classes=state.model.shape.classes)
+    classes = state.model.shape.classes
+    loss = dice_and_cross_entropy(scores, target, classes=classes, even=even)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), training.clip)

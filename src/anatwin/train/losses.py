@@ -2,17 +2,19 @@
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from anatwin.train.unet import space_to_depth
 
 
-def dice_and_cross_entropy(scores: Tensor, target: Tensor, *, classes: int) -> Tensor:
+def dice_and_cross_entropy(
+    scores: Tensor, target: Tensor, *, classes: int, even: float = 0.5
+) -> Tensor:
     """Return ``1 - mean soft Dice + cross-entropy``, Dice over the structures in the patch.
 
-    The cross-entropy is half its mean over the voxels and half the mean over the structures in
-    the patch of each one's own mean: counted by voxels alone, the eyes and the cord weigh so
-    little that a network takes hours to begin to name them.
+    A share ``even`` of the cross-entropy is the mean over the structures in the patch of each
+    one's own mean; the rest is the mean over the voxels. Counted by voxels alone, the eyes and the
+    cord weigh so little that a network takes hours to begin to name them; counted by structures,
+    the small ones grow too large.
 
     Parameters
     ----------
@@ -22,6 +24,8 @@ def dice_and_cross_entropy(scores: Tensor, target: Tensor, *, classes: int) -> T
         Indices, ``n i j k``.
     classes
         Number of structures ``c``, background included.
+    even
+        Share in which every structure counts alike.
     """
     n, _, *half = scores.shape
     voxels = n * 8 * half[0] * half[1] * half[2]
@@ -29,8 +33,10 @@ def dice_and_cross_entropy(scores: Tensor, target: Tensor, *, classes: int) -> T
     wanted = space_to_depth(target[:, None]).reshape(n * 8, 1, -1).long()
     chosen = logs.gather(1, wanted)
     soft = 1.0 - soft_dice(logs.exp(), chosen.exp(), wanted)
-    even = mean_by_structure(chosen, wanted, classes=classes)
-    return soft - 0.5 * (chosen.sum() / voxels + even)
+    if even == 0:
+        return soft - chosen.sum() / voxels
+    alike = mean_by_structure(chosen, wanted, classes=classes)
+    return soft - (1 - even) * chosen.sum() / voxels - even * alike
 
 
 def mean_by_structure(values: Tensor, wanted: Tensor, *, classes: int) -> Tensor:
@@ -60,8 +66,3 @@ def soft_dice(shares: Tensor, chosen: Tensor, wanted: Tensor) -> Tensor:
     present = (counts > 0).float()
     present[0] = 0.0
     return (dice * present).sum() / present.sum().clamp(min=1.0)
-
-
-def cross_entropy(scores: Tensor, target: Tensor) -> Tensor:
-    """Return the mean cross-entropy of scores ``n c i j k`` and indices ``n i j k``."""
-    return functional.cross_entropy(scores.float(), target.long())

@@ -46,6 +46,10 @@ class TrainReconstruct:
     rate: float = 1e-3
     """Highest learning rate of Adam, reached after 100 steps; it falls along half a cosine."""
 
+    loss: Literal["mse", "rmse", "decibels"] = "mse"
+    """What is minimised: the mean squared error as published, or the mean over slices of its root
+    or of its decibels, which count easy slices more."""
+
     cascades: int = 8
     """Number of networks, each followed by data consistency."""
 
@@ -162,5 +166,6 @@ class TrainReconstruct:
             threads=self.threads,
             save_minutes=self.save_minutes,
             bfloat16=self.bfloat16,
+            loss=self.loss,
             device=device(),
         )

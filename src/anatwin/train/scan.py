@@ -59,12 +59,14 @@ class Scan:
         return self.combined(self.sampled(self.seen - self.expanded(image)))
 
     def consistent(self, image: Tensor, trust: Tensor, *, coil_steps: int = 0) -> Tensor:
-        """Return images moved to the samples.
+        """Return images moved to the samples, zero where no coil sees anything.
 
         With ``coil_steps`` and several coils, steps of conjugate gradients towards the image
         that fits the samples, the given one weighing ``1 / trust - 1`` against them. Of a single
         coil the first step gets there.
         """
+        if self.coils is not None:
+            image = image * (self.coils != 0).any(1)
         if self.coils is None or coil_steps == 0:
             return image + trust * self.misfit(image)
         residual = self.misfit(image)

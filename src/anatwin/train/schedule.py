@@ -29,6 +29,8 @@ class Schedule:
         Learning rate at the end, as a share of the highest.
     easy_until
         Share of the training over which mild images give way to the full recipe.
+    even_until
+        Share of the training in which small structures weigh more than their voxels.
     """
 
     steps: int = 8000
@@ -39,6 +41,7 @@ class Schedule:
     warm_up: int = 50
     floor: float = 0.01
     easy_until: float = 0.6
+    even_until: float = 0.9
 
     def __post_init__(self) -> None:
         if len(self.patches) != len(self.shares) or abs(sum(self.shares) - 1) > 1e-6:
@@ -63,6 +66,10 @@ class Schedule:
     def easy(self, done: float) -> float:
         """Return the share of mild images: all at first, none after ``easy_until``."""
         return max(0.0, 1.0 - done / self.easy_until) if self.easy_until > 0 else 0.0
+
+    def even(self, done: float) -> float:
+        """Return the share of the cross-entropy in which every structure counts alike."""
+        return 0.5 if done < self.even_until else 0.0
 
     def learning_rate(self, step: int, done: float) -> float:
         """Return the learning rate: a linear rise, then half a cosine."""
