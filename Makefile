@@ -25,6 +25,7 @@ bench: .venv/dev .venv/debian
 	$(BIN)/python benchmarks/reconstruct.py
 	$(BIN)/python benchmarks/agreement.py
 	$(BIN)/python benchmarks/noncartesian.py
+	$(BIN)/python benchmarks/speed.py
 
 docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -5,7 +5,7 @@ Contract of an aligner:
 * It takes the moving and the fixed volume, of any two grids, and returns a ``Transform`` from the
   fixed world to the moving one, both RAS+ in mm. ``resampled`` brings the moving volume onto the
   fixed grid.
-* The same volumes give the same transform.
+* The same volumes give the same transform, to rounding.
 * Where the volumes do not overlap enough to be aligned it raises QualityError; it never returns
   a guess.
 """

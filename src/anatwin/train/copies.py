@@ -83,6 +83,7 @@ def _run(
         train(training, state, after_step=_averager(state))
         average_copies(state, steps=state.step - before)
         save_checkpoint(training.out, state)
+        distributed.barrier()  # gloo aborts one that leaves while another still works
         return state
     finally:
         distributed.destroy_process_group()

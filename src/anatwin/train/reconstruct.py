@@ -122,7 +122,6 @@ class TrainReconstruct:
         from anatwin.train.segment import require_torch
 
         require_torch()
-        from anatwin.train.cascade_export import write_cascade
         from anatwin.train.cascade_loop import start_or_resume_cascade, train_cascade
         from anatwin.train.processes import joined
 
@@ -131,6 +130,9 @@ class TrainReconstruct:
             state = start_or_resume_cascade(training, self.shape(), start=self.start)
             train_cascade(training, state)
             if first:
+                # Not in the others: idle, onnxruntime now and then aborts when they exit.
+                from anatwin.train.cascade_export import write_cascade
+
                 write_cascade(state, self.out)
 
     def shape(self) -> "CascadeShape":
