@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from anatwin.core import InputError, QualityError, UsageError
-from anatwin.train import cascade_export
+from anatwin.train import cascade_export, export
 from anatwin.train.batches import Simulation
 from anatwin.train.cascade import Cascade, CascadeShape
 from anatwin.train.cascade_loop import (
@@ -132,7 +132,7 @@ class TestExport:
             np.testing.assert_allclose(one, other.detach().numpy(), atol=1e-5)
 
     def test_networks_that_disagree_are_not_written(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(cascade_export, "TOLERANCE", -1.0)
+        monkeypatch.setattr(export, "TOLERANCE", -1.0)
         with pytest.raises(QualityError, match="nothing was written"):
             cascade_export.write_cascade(cascade_state(TINY), tmp_path)
         assert list(tmp_path.iterdir()) == []

@@ -93,13 +93,16 @@ class Masks:
             for factor in self.accelerations
             for seed in range(self.seeds)
         ]
+        complete = [
+            FullySampled(scanner=self._scanner(seed))(slices[seed % len(slices)])
+            for seed in range(self.seeds)
+        ]
         drawn: list[Draw] = []
         trials: list[Trial] = []
         for pattern, factor, seed in track(jobs, "scans"):
             truth = slices[seed % len(slices)]
             scan = self._scan(truth, pattern, factor, seed)
-            complete = FullySampled(scanner=self._scanner(seed))(truth)
-            drawn.append(describe(pattern, factor, scan, complete))
+            drawn.append(describe(pattern, factor, scan, complete[seed]))
             trials += self._trials(truth, scan, drawn[-1])
         names = ", ".join(path.name for path in inputs)
         basis = f"synthetic k-space of {names}: {len(slices)} slices, one coil, smooth phase"

@@ -1,21 +1,17 @@
 """From the deep cascade's averaged weights to the files that ship."""
 
 import json
-import tempfile
 import warnings
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
-from onnx import helper
 from torch import Tensor, nn
 
-from anatwin.core import QualityError
 from anatwin.train.cascade import Cascade
 from anatwin.train.cascade_state import averaged_model
-from anatwin.train.export import TOLERANCE, save_weights, store_half
+from anatwin.train.export import save_weights, write_checked
 from anatwin.train.state import State
 
 
@@ -74,23 +70,12 @@ def export_cascade(model: Cascade, path: Path) -> float:
             str(0 if model.shape.shared else n) for n in range(model.shape.cascades)
         ),
     }
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        raw, small = Path(folder) / "raw.onnx", Path(folder) / "small.onnx"
-        _trace(model, raw)
-        graph = onnx.load(raw)
-        store_half(graph)
-        helper.set_model_props(graph, about)
-        onnx.checker.check_model(graph)
-        onnx.save(graph, small)
-        difference = _largest_difference(model, small)
-        if difference > TOLERANCE:
-            raise QualityError(
-                f"The exported network must agree with torch to {TOLERANCE}, got {difference:.2g}; "
-                "nothing was written."
-            )
-        small.chmod(0o644)
-        small.replace(path)
-    return difference
+    return write_checked(
+        path,
+        about,
+        trace=lambda raw: _trace(model, raw),
+        difference=lambda small: _largest_difference(model, small),
+    )
 
 
 def _example(model: Cascade, rows: int, columns: int) -> list[Tensor]:

@@ -3,6 +3,7 @@
 import json
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -58,24 +59,56 @@ def export_network(model: UNet, onnx_path: Path, *, about: dict[str, str] | None
     QualityError
         If onnxruntime and torch differ by more than ``TOLERANCE``; nothing is written then.
     """
-    with tempfile.TemporaryDirectory(dir=onnx_path.parent) as folder:
-        raw = Path(folder) / "network.onnx"
-        _trace(model, raw)
+    return write_checked(
+        onnx_path,
+        about or {},
+        trace=lambda path: _trace(model, path),
+        difference=lambda path: largest_difference(model, path),
+    )
+
+
+def write_checked(
+    path: Path,
+    about: dict[str, str],
+    *,
+    trace: Callable[[Path], None],
+    difference: Callable[[Path], float],
+) -> float:
+    """Write a traced network, its weights in half precision, if it agrees with torch.
+
+    Parameters
+    ----------
+    path
+        File to write; an older one is replaced once the new one has passed.
+    about
+        Entries of the file's metadata.
+    trace
+        Writes the network as ONNX in single precision.
+    difference
+        Returns how far a file's output is from torch's.
+
+    Raises
+    ------
+    QualityError
+        If they differ by more than ``TOLERANCE``; nothing is written then.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        raw, small = Path(folder) / "raw.onnx", Path(folder) / "small.onnx"
+        trace(raw)
         graph = onnx.load(raw)
         store_half(graph)
-        helper.set_model_props(graph, about or {})
+        helper.set_model_props(graph, about)
         onnx.checker.check_model(graph)
-        small = Path(folder) / "small.onnx"
         onnx.save(graph, small)
-        difference = largest_difference(model, small)
-        if difference > TOLERANCE:
+        worst = difference(small)
+        if worst > TOLERANCE:
             raise QualityError(
-                f"The exported network must agree with torch to {TOLERANCE}, got {difference:.2g}; "
+                f"The exported network must agree with torch to {TOLERANCE}, got {worst:.2g}; "
                 "nothing was written."
             )
         small.chmod(0o644)
-        small.replace(onnx_path)
-    return difference
+        small.replace(path)
+    return worst
 
 
 def write_network(shape: UNetShape, weights: dict[str, Tensor], folder: Path) -> float:
