@@ -2,12 +2,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from anatwin.core import InputError
+from anatwin.core import InputError, head_table
 from anatwin.train.maps import fill_air, load_prepared, outside, prepare, read_map
 from anatwin.train.numbering import (
     AIR,
     FINE,
-    MIRROR,
     N_STRUCTURES,
     SKIN,
     STRUCTURE_OF,
@@ -48,7 +47,7 @@ class TestNumbering:
         assert len(sources) == len(set(sources))
 
     def test_mirroring_twice_is_nothing(self):
-        mirror = np.array(MIRROR)
+        mirror = head_table().mirrored()
         assert np.array_equal(mirror[mirror], np.arange(N_STRUCTURES))
 
     @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from anatwin.core import head_table
 from anatwin.train.contrast import NAMES, draw_contrast
 from anatwin.train.fields import along_axes, slices, smooth_field, spline, stretch
-from anatwin.train.numbering import MIRROR, STRUCTURE_OF
+from anatwin.train.numbering import STRUCTURE_OF
 from anatwin.train.pose import Pose
 from anatwin.train.scanner import Scanner
 from anatwin.train.synthesis import EASY, Synthesis
@@ -71,7 +72,7 @@ class TestSynthesis:
         assert sample.image.shape == sample.target.shape == SHAPE
         assert np.isfinite(sample.image).all()
         assert 0 <= sample.image.min() <= sample.image.max() <= 1
-        assert sample.target.max() < len(MIRROR)
+        assert sample.target.max() < len(head_table()) + 1
 
     def test_without_motion_the_truth_is_the_map(self, head):
         sample = STILL.whole(head, head.data.shape, 1)
@@ -80,7 +81,7 @@ class TestSynthesis:
     def test_mirroring_swaps_the_sides(self, head):
         straight = STILL.whole(head, head.data.shape, 1)
         mirrored = replace(STILL, flip=1.0).whole(head, head.data.shape, 1)
-        assert np.array_equal(np.array(MIRROR)[straight.target][::-1], mirrored.target)
+        assert np.array_equal(head_table().mirrored()[straight.target][::-1], mirrored.target)
 
     def test_sides_stay_where_they_belong(self, head):
         for seed in range(6):

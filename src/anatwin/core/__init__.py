@@ -11,7 +11,7 @@ from anatwin.core.errors import (
 )
 from anatwin.core.grid import Grid
 from anatwin.core.kspace import KSpace
-from anatwin.core.labels import Label, Labels, LabelTable, head_table
+from anatwin.core.labels import Label, Labels, LabelTable, craniofacial_table, head_table
 from anatwin.core.noncartesian import NonCartesian
 from anatwin.core.progress import listening, track
 from anatwin.core.surface import Surface
@@ -40,6 +40,7 @@ __all__ = [
     "Twin",
     "UsageError",
     "Volume",
+    "craniofacial_table",
     "head_table",
     "listening",
     "track",

@@ -169,6 +169,17 @@ def label_from_row(row: dict[str, str]) -> Label:
 @cache
 def head_table() -> LabelTable:
     """Return the table of the head's structures."""
-    text = files("anatwin.core").joinpath("head.tsv").read_text(encoding="utf-8")
+    return _packaged_table("head.tsv")
+
+
+@cache
+def craniofacial_table() -> LabelTable:
+    """Return the table of the structures that dentists and surgeons look at."""
+    return _packaged_table("craniofacial.tsv")
+
+
+def _packaged_table(name: str) -> LabelTable:
+    """Return one of the tables that come with the package."""
+    text = files("anatwin.core").joinpath(name).read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines(), delimiter="\t")
     return LabelTable(tuple(label_from_row(row) for row in rows))

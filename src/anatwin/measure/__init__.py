@@ -8,6 +8,10 @@ Labels
     boundaries (HD95, ASSD, NSD). `morphometry` measures each structure: volume with an
     uncertainty that follows from the resolution, position, size, and left against right.
     `check_labels` tells whether a head's label map is plausible.
+Heads
+    `mandible_measures`, `joint_measures`, `muscle_measures` and `airway_measures` are what dentists
+    and surgeons read: cephalometric lengths and angles, the jaw joint's gap and disc, the chewing
+    muscles' cross-sections and lines of action, the pharynx from level to level.
 Samples
     `mean_interval` and `paired_p` for tables over several subjects.
 
@@ -15,15 +19,26 @@ A number that does not exist, such as the distance to a structure that was not f
 its basis says why; it is never silently 0 or 1.
 """
 
+from anatwin.measure.airway import AirwayProfile, airway_measures, airway_profile
 from anatwin.measure.distance import distances
 from anatwin.measure.image_checks import check_image
+from anatwin.measure.joint import joint_measures
 from anatwin.measure.label_checks import check_labels
+from anatwin.measure.mandible import jaw_landmarks, mandible_measures
 from anatwin.measure.morphometry import morphometry
+from anatwin.measure.muscles import muscle_measures
 from anatwin.measure.overlap import compare_labels, overlaps
 from anatwin.measure.quality import image_quality
 from anatwin.measure.samples import mean_interval, paired_p
 
 __all__ = [
+    "AirwayProfile",
+    "airway_measures",
+    "airway_profile",
+    "jaw_landmarks",
+    "joint_measures",
+    "mandible_measures",
+    "muscle_measures",
     "check_image",
     "check_labels",
     "compare_labels",

@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import InputError, Labels, UsageError, Volume, head_table
+from anatwin.core import (
+    InputError,
+    Labels,
+    LabelTable,
+    UsageError,
+    Volume,
+    craniofacial_table,
+    head_table,
+)
 from anatwin.nets import Device, Network, find, load
 from anatwin.ops.intensity import rescale_percentiles
 from anatwin.ops.morphology import Box, bounding_box, span
@@ -30,6 +39,10 @@ class HeadNetwork:
     blended and labelled slab by slab, so memory does not grow with the number of structures,
     and labels are decided on the scan's own voxels from interpolated probabilities.
     """
+
+    structures: Literal["brain", "craniofacial"] = "brain"
+    """Which packaged network: one names the brain's parts, the other jaw, muscles, airway and
+    spine."""
 
     window: int = 128
     """Edge of the window that the network sees at once [voxels of 1 mm], a multiple of 32."""
@@ -65,20 +78,22 @@ class HeadNetwork:
         from anatwin.segment.argmax import label_slabs  # numba: only when it runs
 
         _require_head_sized(volume)
-        network = load(self.model or find("head"), device=self.device, threads=self.threads)
+        table = head_table() if self.structures == "brain" else craniofacial_table()
+        packaged = "head" if self.structures == "brain" else "craniofacial"
+        network = load(self.model or find(packaged), device=self.device, threads=self.threads)
         lattice = Lattice.of(volume.grid)
         image = _prepare(lattice, volume)
         box = _head_box(image)
         head = _pad(image[box], self.window)
         del image
-        score = _Probabilities(network, self.mirror)
+        score = _Probabilities(network, table, self.mirror)
         size = tuple(min(self.window, n) for n in head.shape)
         slabs = blend_windows(head, score, size, overlap=self.overlap)
         labels = np.zeros(volume.grid.shape, np.uint8)
         uncertainty = np.zeros(volume.grid.shape, np.float16)
         rows, back = _restrict(lattice.back, box, head.shape)
         label_slabs(slabs, back, lattice.view(labels)[rows], lattice.view(uncertainty)[rows])
-        return Labels(labels, volume.grid, head_table(), uncertainty)
+        return Labels(labels, volume.grid, table, uncertainty)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -86,24 +101,25 @@ class _Probabilities:
     """Probability of every class in a window."""
 
     network: Network
+    table: LabelTable
     mirror: bool
 
     def __call__(self, window: NDArray[np.float32]) -> Scores:
-        n_classes = len(head_table()) + 1
+        n_classes = len(self.table) + 1
         if not _is_occupied(window).any():
             background: Scores = np.zeros((n_classes, *window.shape), np.float32)
             background[0] = 1
             return background
         scores = self._scores(window)
         if self.mirror:
-            scores += self._scores(window[::-1])[head_table().mirrored(), ::-1]
+            scores += self._scores(window[::-1])[self.table.mirrored(), ::-1]
             scores /= 2
         return scores
 
     def _scores(self, window: NDArray[np.float32]) -> Scores:
         """Return what the network says of one window."""
         scores = self.network(np.ascontiguousarray(window[None, None]))[0]
-        expected = (len(head_table()) + 1, *window.shape)
+        expected = (len(self.table) + 1, *window.shape)
         if scores.shape != expected:
             raise InputError(
                 f"The network must return {expected}, got {scores.shape}; "

@@ -1,6 +1,8 @@
 """Training states on disk, as safetensors: nothing in them can run."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from anatwin.train.state import Model, State, new_state
-from anatwin.train.unet import UNet, UNetShape
+from anatwin.train.unet import STRIDE, UNet, UNetShape
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -74,14 +76,43 @@ def averaged_weights(path: Path) -> dict[str, Tensor]:
         return {name.removeprefix("average/"): stored.get_tensor(name) for name in names}
 
 
-def state_from_weights(path: Path) -> State[UNet]:
-    """Return a state at step 0 whose weights are those of a file."""
-    return begin_with(new_state(load_weights(path)[0]), path)
+def state_from_weights(path: Path, *, parents: Sequence[int] | None = None) -> State[UNet]:
+    """Return a state at step 0 whose weights are those of a file.
+
+    Parameters
+    ----------
+    path
+        Shipped weights or a checkpoint.
+    parents
+        Where the new network has other classes: for each of them, the class of the stored one
+        that it is part of.
+    """
+    shape, weights = load_weights(path)
+    if parents is not None:
+        weights = _parted_head(weights, parents, gain=shape.gain)
+        shape = replace(shape, classes=len(parents))
+    return _begin(new_state(shape), weights)
+
+
+def _parted_head(
+    weights: dict[str, Tensor], parents: Sequence[int], *, gain: float
+) -> dict[str, Tensor]:
+    """Return weights whose classes share the probability of the one that they are part of."""
+    parts = torch.tensor(parents)
+    siblings = torch.bincount(parts)[parts].float()
+    weight, bias = weights["head.weight"].float(), weights["head.bias"].float()
+    weight = weight.unflatten(0, (STRIDE**3, -1))[:, parts].flatten(0, 1)
+    bias = (bias.unflatten(0, (STRIDE**3, -1))[:, parts] - siblings.log() / gain).flatten()
+    return weights | {"head.weight": weight, "head.bias": bias}
 
 
 def begin_with(state: State[Model], path: Path) -> State[Model]:
     """Give a state with a network of the stored size the averaged weights of a file."""
-    weights = averaged_weights(path)
+    return _begin(state, averaged_weights(path))
+
+
+def _begin(state: State[Model], weights: dict[str, Tensor]) -> State[Model]:
+    """Give a state these weights."""
     with torch.no_grad():
         for name, weight in state.model.named_parameters():
             weight.copy_(weights[name].float())

@@ -10,13 +10,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anatwin.core import craniofacial_table
 from anatwin.train.numbering import TISSUES
 
-EXTRA = ("fat", "muscle", "marrow")
+EXTRA = ("fat", "muscle", "marrow", "tongue", "joint_disc", "vertebral_disc")
 """Tissues that only synthesis makes: parts of soft tissue and of bone."""
 
 NAMES = TISSUES + EXTRA
-FAT, MUSCLE, MARROW = (NAMES.index(name) for name in EXTRA)
+FAT, MUSCLE, MARROW, *_ = (NAMES.index(name) for name in EXTRA)
+
+TISSUE_OF_REGION = np.zeros(len(craniofacial_table()) + 1, np.uint8)
+"""Tissue of the craniofacial structures that are one tissue, by index; 0 for the others."""
+for _label in craniofacial_table().labels:
+    _tissue = {
+        "chewing_muscle": "muscle",
+        "mouth": "tongue",
+        "joint": "joint_disc",
+        "cervical_disc": "vertebral_disc",
+    }
+    _name = _tissue.get(_label.name) or _tissue.get(_label.parent)
+    TISSUE_OF_REGION[_label.index] = NAMES.index(_name) if _name else 0
 
 WEIGHTINGS = ("t1", "t2", "pd", "flair")
 
@@ -58,6 +71,9 @@ _BRIGHTNESS: dict[str, tuple[float, float, float, float]] = {
     "fat": (0.95, 0.62, 0.70, 0.62),
     "muscle": (0.42, 0.22, 0.45, 0.34),
     "marrow": (0.80, 0.50, 0.60, 0.50),
+    "tongue": (0.52, 0.34, 0.52, 0.42),
+    "joint_disc": (0.28, 0.15, 0.30, 0.20),
+    "vertebral_disc": (0.42, 0.50, 0.60, 0.45),
 }
 PRIOR = np.array([_BRIGHTNESS[name] for name in NAMES], np.float32).T
 
@@ -65,7 +81,7 @@ PRIOR = np.array([_BRIGHTNESS[name] for name in NAMES], np.float32).T
 _LOOSE = {
     "artery": 0.25, "vein": 0.20, "fat": 0.15, "marrow": 0.20, "cancellous_bone": 0.18,
     "scalp": 0.16, "subcutaneous": 0.16, "skin": 0.14, "mucosa": 0.15, "lesion": 0.12,
-    "choroid_plexus": 0.15, "csf": 0.06, "cortical_bone": 0.06, "background": 0.01, "air": 0.02,
+    "choroid_plexus": 0.15, "tongue": 0.10, "vertebral_disc": 0.15, "csf": 0.06, "cortical_bone": 0.06, "background": 0.01, "air": 0.02,
 }  # fmt: skip
 JITTER = np.array([_LOOSE.get(name, 0.06) for name in NAMES], np.float32)
 
@@ -119,6 +135,7 @@ def _tied(
         ("subcutaneous", "fat", 0.5),
         ("scalp", "skin", 0.3),
         ("soft_tissue", "muscle", 0.4),
+        ("tongue", "muscle", 0.4),
         ("optic_nerve", "white_matter", 0.4),
     ):
         if rng.random() < share:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from anatwin.core import Grid, Volume, head_table, track
+from anatwin.core import Grid, LabelTable, Volume, head_table, track
 from anatwin.measure.samples import mean_interval
 from anatwin.train.maps import FineMap
 from anatwin.train.numbering import N_STRUCTURES, STRUCTURE_OF, from_sources
@@ -19,7 +19,7 @@ from anatwin.train.synthesis import Synthesis
 from anatwin.train.view import View
 
 Predict = Callable[[Volume], NDArray[np.unsignedinteger]]
-"""A scan to indices of the head table on the scan's grid."""
+"""A scan to indices of the network's table on the scan's grid."""
 
 MERGED = {
     "white_matter": (1, 2),
@@ -60,11 +60,13 @@ class Row:
     high: float
 
 
-def dice(labels: NDArray[np.generic], truth: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return the Dice of every index of the head table but 0; NaN where the truth has none."""
+def dice(
+    labels: NDArray[np.generic], truth: NDArray[np.generic], *, n: int = N_STRUCTURES
+) -> NDArray[np.float64]:
+    """Return the Dice of every index below ``n`` but 0; NaN where the truth has none."""
     a, b = labels.ravel().astype(np.int64), truth.ravel().astype(np.int64)
-    same = np.bincount(a[a == b], minlength=N_STRUCTURES)[:N_STRUCTURES]
-    size_a, size_b = (np.bincount(x, minlength=N_STRUCTURES)[:N_STRUCTURES] for x in (a, b))
+    same = np.bincount(a[a == b], minlength=n)[:n]
+    size_a, size_b = (np.bincount(x, minlength=n)[:n] for x in (a, b))
     with np.errstate(invalid="ignore", divide="ignore"):
         score = 2.0 * same / (size_a + size_b)
     return np.where(size_b > 0, score, np.nan)[1:]
@@ -110,14 +112,22 @@ def synthetic_scores(
         i, j, k = (-(-(n + 16) // 32) * 32 for n in head.data.shape)
         sample = make.whole(head, (i, j, k), seed + number)
         volume = Volume(sample.image, Grid.isotropic((i, j, k), 1.0))
-        scores.append(dice(predict(volume), sample.target))
+        scores.append(dice(predict(volume), sample.target, n=len(head.table) + 1))
     return np.array(scores)
 
 
-def table(scores: NDArray[np.float64]) -> list[Row]:
-    """Return one row per structure, and their mean per image in the last row."""
+def table(scores: NDArray[np.float64], structures: LabelTable | None = None) -> list[Row]:
+    """Return one row per structure, and their mean per image in the last row.
+
+    Parameters
+    ----------
+    scores
+        Dice, ``image structure``.
+    structures
+        Table of the structures; the default is the head table.
+    """
     rows = []
-    for label, column in zip(head_table().labels, scores.T, strict=True):
+    for label, column in zip((structures or head_table()).labels, scores.T, strict=True):
         n = int(np.isfinite(column).sum())
         rows.append(Row(label.name, n, *mean_interval(column.tolist())))
     means = np.nanmean(scores, axis=1)

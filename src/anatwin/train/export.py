@@ -111,11 +111,13 @@ def write_checked(
     return worst
 
 
-def write_network(shape: UNetShape, weights: dict[str, Tensor], folder: Path) -> float:
-    """Write ``head.onnx`` and ``head.safetensors``; return the difference that was seen."""
+def write_network(
+    shape: UNetShape, weights: dict[str, Tensor], folder: Path, *, name: str = "head"
+) -> float:
+    """Write ``NAME.onnx`` and ``NAME.safetensors``; return the difference that was seen."""
     about = {"classes": str(shape.classes), "multiple": str(shape.multiple)}
-    difference = export_network(network(shape, weights), folder / "head.onnx", about=about)
-    save_weights(shape, weights, folder / "head.safetensors")
+    difference = export_network(network(shape, weights), folder / f"{name}.onnx", about=about)
+    save_weights(shape, weights, folder / f"{name}.safetensors")
     return difference
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from anatwin.core import LabelTable
 from anatwin.train.fields import Shape
 from anatwin.train.maps import FineMap, load_prepared
 from anatwin.train.synthesis import EASY, Sample, Synthesis
@@ -40,6 +41,10 @@ class Source:
     mixed_share: float = 0.15
     seed: int = 0
     synthesis: Synthesis = field(default_factory=Synthesis)
+
+    def table(self) -> LabelTable:
+        """Return the table of what the maps teach."""
+        return load_prepared(self.heads[0]).table
 
     def choose(self, step: int, *, easy: float = 0.0) -> tuple[Path, int, Synthesis]:
         """Return the map, the seed and the recipe of one step's patch, ``easy`` of them mild."""

@@ -16,14 +16,16 @@ from anatwin.core import QualityError, track
 from anatwin.train.checkpoint import (
     CHECKPOINT,
     load_checkpoint,
+    load_weights,
     save_checkpoint,
     state_from_weights,
 )
 from anatwin.train.feed import Feed, Source, feeding
 from anatwin.train.losses import dice_and_cross_entropy
+from anatwin.train.numbering import parents_of_regions
 from anatwin.train.schedule import Schedule
 from anatwin.train.state import State, fresh_state
-from anatwin.train.unet import UNet
+from anatwin.train.unet import UNet, UNetShape
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +124,11 @@ def start_or_resume(training: Training, *, start: Path | None = None) -> State[U
         state = load_checkpoint(training.out)
         log.info("resumed at step %d", state.step)
         return state
-    return fresh_state(training.source.seed) if start is None else state_from_weights(start)
+    classes = len(training.source.table()) + 1
+    if start is None:
+        return fresh_state(training.source.seed, UNetShape(classes=classes))
+    other = classes != load_weights(start)[0].classes
+    return state_from_weights(start, parents=parents_of_regions() if other else None)
 
 
 def _steps(training: Training, state: State[UNet], feed: Feed) -> Iterator[list[float]]:

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from anatwin.core import InputError
+from anatwin.core import (
+    InputError,
+    LabelTable,
+    anatomy_table,
+    craniofacial_table,
+    head_table,
+)
+from anatwin.ops.morphology import Box
 from anatwin.train.numbering import (
     AIR,
     BRAIN,
@@ -20,11 +27,17 @@ from anatwin.train.numbering import (
     STRUCTURE_OF,
     fine_index,
     from_head,
+    from_names,
     from_sources,
+    region_of_structure,
 )
 
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+
+_SMALL = (7, 8, 9, 13, 14, 16, 17, 18)
+_SMALL_REGIONS = tuple(range(1, 11)) + tuple(range(12, 25))
+"""Structures that random patches seldom show, in the head table and in the craniofacial one."""
 
 BALL_MM = 7
 """Openings of the head narrower than twice this do not lead outside."""
@@ -42,14 +55,27 @@ class FineMap:
         Indices into ``numbering.FINE``, ``i j k``.
     seeds
         Voxels of the small structures, ``n 3``, for patches that show one of them.
+    regions
+        Where known, indices of the craniofacial table, ``i j k``: what a network learns to name
+        from this map instead of the structures of the head table.
     """
 
     name: str
     data: Bytes
     seeds: NDArray[np.int32]
+    regions: Bytes | None = None
+
+    @property
+    def table(self) -> LabelTable:
+        """Table of what a network learns to name from this map."""
+        return head_table() if self.regions is None else craniofacial_table()
+
+    def truth(self) -> Bytes:
+        """Return indices into ``table``, ``i j k``."""
+        return STRUCTURE_OF[self.data] if self.regions is None else self.regions
 
 
-def read_map(path: Path, *, numbering: str = "auto") -> FineMap:
+def read_map(path: Path, *, numbering: str = "auto", regions: Path | None = None) -> FineMap:
     """Return the label map of a NIfTI file.
 
     Parameters
@@ -59,15 +85,15 @@ def read_map(path: Path, *, numbering: str = "auto") -> FineMap:
     numbering
         ``head`` (the head table), ``freesurfer`` (FreeSurfer's and SynthSeg's numbers) or
         ``auto`` (``head`` if no number is above 20).
+    regions
+        Label map on the same voxels, in the anatomy table, that completes this one.
 
     Raises
     ------
     InputError
-        If a number is not in the table.
+        If a number is not in the table, or the two maps differ in shape.
     """
-    image = nib.as_closest_canonical(nib.load(path))  # type: ignore[no-untyped-call]
-    numbers = np.asanyarray(image.dataobj).round().astype(np.int64)
-    numbers = _to_1mm(numbers, np.array(image.header.get_zooms()[:3], float))
+    numbers = _read_numbers(path)
     if numbering == "auto":
         numbering = "head" if numbers.max() < N_STRUCTURES else "freesurfer"
     table = from_head() if numbering == "head" else from_sources()
@@ -77,7 +103,24 @@ def read_map(path: Path, *, numbering: str = "auto") -> FineMap:
         raise InputError(
             f"{path} has label numbers {unknown} that are not in the {numbering} table."
         )
-    return FineMap(path.name.removesuffix(".gz").removesuffix(".nii"), *_finish(fine, numbering))
+    name = path.name.removesuffix(".gz").removesuffix(".nii")
+    if regions is None:
+        fine, _ = _finish(fine, numbering)
+        return FineMap(name, fine, _seeds(STRUCTURE_OF[fine], _SMALL))
+    known = from_names(anatomy_table())[_read_numbers(regions)]
+    if known.shape != fine.shape:
+        raise InputError(f"{regions} must have the shape {fine.shape} of {path}, got {known.shape}.")
+    fine, box = _finish(fine, numbering)
+    filled = region_of_structure()[STRUCTURE_OF[fine]]
+    face = np.where(known[box] > 0, known[box], filled).astype(np.uint8)
+    return FineMap(name, fine, _seeds(face, _SMALL_REGIONS), face)
+
+
+def _read_numbers(path: Path) -> NDArray[np.int64]:
+    """Return the numbers of a label map, RAS+, every 1 mm."""
+    image = nib.as_closest_canonical(nib.load(path))  # type: ignore[no-untyped-call]
+    numbers = np.asanyarray(image.dataobj).round().astype(np.int64)
+    return _to_1mm(numbers, np.array(image.header.get_zooms()[:3], float))
 
 
 def _to_1mm(numbers: NDArray[np.int64], spacing_mm: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -87,21 +130,32 @@ def _to_1mm(numbers: NDArray[np.int64], spacing_mm: NDArray[np.float64]) -> NDAr
     return ndimage.zoom(numbers, spacing_mm, order=0, grid_mode=True, mode="nearest")
 
 
-def _finish(fine: Bytes, numbering: str) -> tuple[Bytes, NDArray[np.int32]]:
-    """Complete a fine map and list the voxels of its small structures."""
-    fine = crop(fine)
+def _finish(fine: Bytes, numbering: str) -> tuple[Bytes, Box]:
+    """Complete a fine map; return it without empty margins, and where it was."""
+    box = occupied(fine)
+    fine = fine[box]
     if numbering == "freesurfer":
         fine = _split_sides(fine)
         if (STRUCTURE_OF[fine] == SKIN).any():
-            fine = crop(fill_air(keep_largest(fine)))
-    fine = _split_layers(fine)
-    return fine, _seeds(fine)
+            fine = fill_air(keep_largest(fine))
+            inner = occupied(fine)
+            fine, box = fine[inner], _within(box, inner)
+    return _split_layers(np.ascontiguousarray(fine)), box
 
 
-def crop(fine: Bytes) -> Bytes:
-    """Return the map without empty margins."""
-    box = ndimage.find_objects((fine != 0).astype(np.uint8))
-    return np.ascontiguousarray(fine[box[0]]) if box else fine
+def occupied(fine: Bytes) -> Box:
+    """Return the part of the map that its empty margins surround."""
+    found = ndimage.find_objects((fine != 0).astype(np.uint8))
+    i, j, k = found[0] if found else (slice(0, n) for n in fine.shape)
+    return i, j, k
+
+
+def _within(outer: Box, inner: Box) -> Box:
+    """Return a part of a part as a part of the whole."""
+    i, j, k = (
+        slice(a.start + b.start, a.start + b.stop) for a, b in zip(outer, inner, strict=True)
+    )
+    return i, j, k
 
 
 def keep_largest(fine: Bytes) -> Bytes:
@@ -178,19 +232,34 @@ def _split_layers(fine: Bytes) -> Bytes:
     return fine
 
 
-def _seeds(fine: Bytes, *, per_structure: int = 200) -> NDArray[np.int32]:
+def _seeds(
+    truth: Bytes, small: tuple[int, ...], *, per_structure: int = 200
+) -> NDArray[np.int32]:
     """Return voxels of the structures that random patches seldom show."""
     rng = np.random.default_rng(0)
     found = []
-    for structure in (7, 8, 9, 13, 14, 16, 17, 18):
-        voxels = np.argwhere(STRUCTURE_OF[fine] == structure).astype(np.int32)
+    for structure in small:
+        voxels = np.argwhere(truth == structure).astype(np.int32)
         if len(voxels):
             found.append(voxels[rng.integers(len(voxels), size=per_structure)])
-    return np.concatenate(found) if found else np.argwhere(fine != 0)[:1].astype(np.int32)
+    return np.concatenate(found) if found else np.argwhere(truth != 0)[:1].astype(np.int32)
 
 
-def prepare(paths: list[Path], cache: Path, *, numbering: str = "auto") -> list[Path]:
+def prepare(
+    paths: list[Path], cache: Path, *, numbering: str = "auto", regions: Path | None = None
+) -> list[Path]:
     """Return the prepared maps of label maps, made where they are missing.
+
+    Parameters
+    ----------
+    paths
+        Label maps.
+    cache
+        Folder of the prepared maps.
+    numbering
+        As for ``read_map``.
+    regions
+        Folder with a completed map of the same file name for each, or None.
 
     Raises
     ------
@@ -201,16 +270,21 @@ def prepare(paths: list[Path], cache: Path, *, numbering: str = "auto") -> list[
     names = sorted(path.name for path in paths)
     if twice := [a for a, b in pairwise(names) if a == b]:
         raise InputError(f"Label maps need different file names, got {twice[0]} twice.")
-    return [_prepare_one(path, cache, numbering) for path in paths]
+    return [
+        _prepare_one(path, cache, numbering, regions / path.name if regions else None)
+        for path in paths
+    ]
 
 
-def _prepare_one(path: Path, cache: Path, numbering: str) -> Path:
+def _prepare_one(path: Path, cache: Path, numbering: str, regions: Path | None) -> Path:
     """Return the prepared map of one label map."""
     target = cache / f"{path.name}.npz"
-    if not target.exists() or target.stat().st_mtime < path.stat().st_mtime:
-        ready = read_map(path, numbering=numbering)
+    newest = max(p.stat().st_mtime for p in (path, regions) if p is not None)
+    if not target.exists() or target.stat().st_mtime < newest:
+        ready = read_map(path, numbering=numbering, regions=regions)
         partial = target.with_suffix(".part.npz")
-        np.savez_compressed(partial, data=ready.data, seeds=ready.seeds)
+        extra = {} if ready.regions is None else {"regions": ready.regions}
+        np.savez_compressed(partial, data=ready.data, seeds=ready.seeds, **extra)
         partial.replace(target)
     return target
 
@@ -218,7 +292,8 @@ def _prepare_one(path: Path, cache: Path, numbering: str) -> Path:
 def load_prepared(path: Path) -> FineMap:
     """Return a prepared map."""
     with np.load(path, allow_pickle=False) as stored:
-        return FineMap(path.name.split(".nii")[0], stored["data"], stored["seeds"])
+        regions = stored["regions"] if "regions" in stored else None
+        return FineMap(path.name.split(".nii")[0], stored["data"], stored["seeds"], regions)
 
 
 def has_brain_only(fine: Bytes) -> bool:

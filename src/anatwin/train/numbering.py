@@ -10,13 +10,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from anatwin.core import LabelTable, craniofacial_table
+
 N_STRUCTURES = 21
 """Structures of the head table, background included."""
 
 AIR, SKIN, SOFT_TISSUE = 18, 19, 20
-
-MIRROR = (0, 2, 1, 4, 3, 6, 5, 8, 7, 9, 10, 12, 11, 13, 14, 15, 17, 16, 18, 19, 20)
-"""Structure on the other side, by index of the head table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +96,12 @@ STRUCTURE_OF = np.array([fine.structure for fine in FINE], np.uint8)
 BRAIN = np.array([1 <= f.structure <= 13 and f.structure != 10 for f in FINE])
 """Fine entries that a skull-stripped image keeps (cerebrospinal fluid outside them varies)."""
 
+_REGION_OF_STRUCTURE = (
+    *("", *("brain",) * 13, "spinal_cord", "skull", "eye_left", "eye_right", "air", "skin"),
+    "soft_tissue",
+)
+"""Craniofacial structure that a structure of the head table is, unless a region map says more."""
+
 _HEAD_TISSUE = (
     *("background", "white_matter", "white_matter", "cortex", "cortex", "thalamus", "thalamus"),
     *("ventricle", "ventricle", "ventricle", "csf", "cerebellum_cortex", "cerebellum_cortex"),
@@ -127,3 +132,39 @@ def from_head() -> NDArray[np.uint8]:
     table = np.full(65536, 255, np.uint8)
     table[:N_STRUCTURES] = [fine_index(t, s) for s, t in enumerate(_HEAD_TISSUE)]
     return table
+
+
+def region_of_structure() -> NDArray[np.uint8]:
+    """Return the look-up array: index of the head table to index of the craniofacial table."""
+    indices = {label.name: label.index for label in craniofacial_table().labels}
+    return np.array([indices.get(name, 0) for name in _REGION_OF_STRUCTURE], np.uint8)
+
+
+def parents_of_regions() -> tuple[int, ...]:
+    """Return the structure of the head table that every index of the craniofacial one is part of.
+
+    The brain, which is many of them, stands for its cortex.
+    """
+    parts = {"brain": 3, "skeleton": 15, "cervical_spine": 15, "airway": AIR, "integument": SKIN}
+    own = {"spinal_cord": 14, "eye_left": 16, "eye_right": 17, "cervical_disc": SOFT_TISSUE}
+    labels = craniofacial_table().labels
+    found = [own.get(x.name, parts.get(x.name, parts.get(x.parent, SOFT_TISSUE))) for x in labels]
+    return (0, *found)
+
+
+def from_names(table: LabelTable) -> NDArray[np.uint8]:
+    """Return the look-up array: index of a table to index of the craniofacial one, by names.
+
+    Structures that the craniofacial table does not have become 0.
+
+    Parameters
+    ----------
+    table
+        Table whose names are those of the craniofacial one, discs by their level.
+    """
+    indices = {label.name: label.index for label in craniofacial_table().labels}
+    found = np.zeros(max(table.indices) + 1, np.uint8)
+    for label in table.labels:
+        name = "cervical_disc" if label.name.startswith("disc_c") else label.name
+        found[label.index] = indices.get(name, 0)
+    return found

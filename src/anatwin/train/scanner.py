@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anatwin.train.contrast import FAT, MARROW, MUSCLE, Contrast
+from anatwin.train.contrast import FAT, MARROW, MUSCLE, TISSUE_OF_REGION, Contrast
 from anatwin.train.fields import Chance, Shape, along_axes, slices, smooth_field, stretch
 from anatwin.train.maps import FineMap
 from anatwin.train.numbering import BRAIN, SOFT_TISSUE, TISSUE_OF, fine_index
@@ -39,10 +39,27 @@ class Scanner:
     noise: float = 0.06
     gamma: float = 0.2
 
-    def image(self, fine: Tensor, contrast: Contrast, chance: Chance) -> Tensor:
-        """Return the image, not yet scaled, of a patch's fine entries ``i j k``."""
+    def image(
+        self, fine: Tensor, contrast: Contrast, chance: Chance, *, regions: Tensor | None = None
+    ) -> Tensor:
+        """Return the image, not yet scaled, of a patch's fine entries ``i j k``.
+
+        Parameters
+        ----------
+        fine
+            Fine entries, ``i j k``.
+        contrast
+            Brightness of every tissue.
+        chance
+            Source of chance.
+        regions
+            Where known, indices of the craniofacial table, ``i j k``.
+        """
         shape: Shape = (fine.shape[0], fine.shape[1], fine.shape[2])
         tissue = _parted(fine, chance).long()
+        if regions is not None:
+            own = torch.from_numpy(TISSUE_OF_REGION)[regions.long()].long()
+            tissue = torch.where(own > 0, own, tissue)
         image = torch.randn(shape, generator=chance.noise)
         image *= torch.from_numpy(contrast.spread)[tissue]
         image += torch.from_numpy(contrast.mean)[tissue]

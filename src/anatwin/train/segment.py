@@ -34,6 +34,10 @@ class TrainSegment:
     numbering: Numbering = "auto"
     """Table of the label numbers; auto takes the head table where no number is above 20."""
 
+    regions: Path | None = None
+    """Folder with a completed map of the same file name for each label map, in the anatomy
+    table's numbers: the network then learns the craniofacial structures instead of the brain's."""
+
     exclude: tuple[str, ...] = ()
     """Label maps to keep out: those whose file name contains one of these."""
 
@@ -85,6 +89,8 @@ class TrainSegment:
                 f"shares must be one per patch size, summing to 1, got {self.shares} for "
                 f"{self.patches}."
             )
+        if self.mix and self.regions:
+            raise UsageError("regions need a completed map for every label map; leave mix out.")
         if not 0 <= self.mix_share <= 1:
             raise UsageError(f"mix_share must be 0 to 1, got {self.mix_share}.")
         if self.steps < 1 or (self.minutes is not None and self.minutes <= 0):
@@ -96,6 +102,11 @@ class TrainSegment:
             raise UsageError(
                 f"copies must be 1, or more with minutes as the length, got {self.copies}."
             )
+
+    @property
+    def network(self) -> str:
+        """Name of the network and of its files."""
+        return "craniofacial" if self.regions else "head"
 
     def run(self) -> None:
         """Train, then write the network.
@@ -113,7 +124,7 @@ class TrainSegment:
         from anatwin.train.export import write_network
 
         state = train_copies(self._training(maps), self.copies, start=self.start)
-        write_network(state.model.shape, state.averaged, self.out)
+        write_network(state.model.shape, state.averaged, self.out, name=self.network)
 
     def _training(self, maps: list[Path]) -> "Training":
         """Return the training of prepared maps."""
@@ -124,7 +135,7 @@ class TrainSegment:
 
         mixed = _label_maps(self.mix, self.exclude) if self.mix else []
         source = Source(
-            tuple(prepare(maps, self.out / "maps", numbering=self.numbering)),
+            tuple(prepare(maps, self.out / "maps", numbering=self.numbering, regions=self.regions)),
             tuple(prepare(mixed, self.out / "mixed", numbering=self.numbering)),
             mixed_share=self.mix_share,
             seed=self.seed,

@@ -15,7 +15,7 @@ from torch import Tensor
 from anatwin.train.contrast import draw_contrast
 from anatwin.train.fields import Chance, Shape
 from anatwin.train.maps import FineMap
-from anatwin.train.numbering import MIRROR, N_STRUCTURES, STRUCTURE_OF
+from anatwin.train.numbering import N_STRUCTURES, STRUCTURE_OF
 from anatwin.train.pose import Pose, random_centre, read_nearest
 from anatwin.train.scanner import Scanner, scan_bounds
 from anatwin.train.view import View
@@ -30,7 +30,7 @@ class Sample:
     image
         Scaled to 0..1, ``i j k``.
     target
-        Indices of the head table, uint8, ``i j k``.
+        Indices of the map's table, uint8, ``i j k``.
     """
 
     image: NDArray[np.floating]
@@ -76,9 +76,13 @@ class Synthesis:
         fine = read_nearest(head.data, coordinates)
         seen = self.view.mask(head, fine, coordinates, rng)
         contrast = draw_contrast(rng, plausible=self.plausible)
-        image = self.scanner.image(fine, contrast, chance) * seen
-        truth = _structures(fine, mirrored=mirrored) * seen
-        bounds = scan_bounds(head, contrast, rng, brain_only=_mostly_brain(truth))
+        regions = None if head.regions is None else read_nearest(head.regions, coordinates)
+        image = self.scanner.image(fine, contrast, chance, regions=regions) * seen
+        truth = torch.from_numpy(STRUCTURE_OF)[fine.long()] if regions is None else regions
+        if mirrored:
+            truth = torch.from_numpy(head.table.mirrored().astype(np.uint8))[truth.long()]
+        truth = truth * seen
+        bounds = scan_bounds(head, contrast, rng, brain_only=_mostly_brain(fine * seen))
         return Sample(self.scanner.scaled(image, bounds, rng).numpy(), truth.numpy())
 
 
@@ -91,13 +95,8 @@ EASY = Synthesis(
 """Milder images to start a training with: from the full recipe alone it hardly gets going."""
 
 
-def _structures(fine: Tensor, *, mirrored: bool) -> Tensor:
-    """Return the structures of fine entries, their sides swapped in a mirrored head."""
-    structure_of = np.array(MIRROR, np.uint8)[STRUCTURE_OF] if mirrored else STRUCTURE_OF
-    return torch.from_numpy(structure_of)[fine.long()]
-
-
-def _mostly_brain(truth: Tensor) -> bool:
-    """Tell whether little but the brain is in the patch's truth."""
-    counts = torch.bincount(truth.flatten(), minlength=N_STRUCTURES)
+def _mostly_brain(fine: Tensor) -> bool:
+    """Tell whether a patch shows little but the brain."""
+    structure = torch.from_numpy(STRUCTURE_OF)[fine.long()]
+    counts = torch.bincount(structure.flatten(), minlength=N_STRUCTURES)
     return bool(counts[1:14].sum() > 20 * counts[15:].sum())
