@@ -75,7 +75,9 @@ class TestMandible:
             Grid.from_matrix(SHAPE, labels.grid.matrix @ flip),
             labels.table,
         )
-        assert values(mandible_measures(flipped)) == pytest.approx(values(mandible_measures(labels)))
+        assert values(mandible_measures(flipped)) == pytest.approx(
+            values(mandible_measures(labels))
+        )
 
     def test_a_jaw_that_is_cut_off_or_not_there_is_not_measured(self):
         cut = label_map({"mandible": lambda x: jaw(x) | (x[..., 2] < -60)})
@@ -90,8 +92,10 @@ class TestJoint:
             return near & (np.abs(x[..., 1] - front_mm) < 7) & (np.abs(x[..., 2] - 22) < 1.2)
 
         def fossa(x):
-            return (np.abs(x[..., 0]) < 55) & (np.abs(x[..., 1] + 35) < 12) & (
-                np.abs(x[..., 2] - 28) < 3
+            return (
+                (np.abs(x[..., 0]) < 55)
+                & (np.abs(x[..., 1] + 35) < 12)
+                & (np.abs(x[..., 2] - 28) < 3)
             )
 
         labels = label_map({"mandible": jaw, "tmj_disc_left": disc, "skull": fossa})
@@ -114,9 +118,7 @@ class TestMuscles:
 
         def cylinder(x):
             along = x @ axis
-            return (np.abs(along) < 25) & (
-                np.linalg.norm(x - along[..., None] * axis, axis=-1) < 8
-            )
+            return (np.abs(along) < 25) & (np.linalg.norm(x - along[..., None] * axis, axis=-1) < 8)
 
         measured = values(muscle_measures(label_map({"masseter_left": cylinder})))
         assert measured["largest cross-section"] == pytest.approx(np.pi * 0.64, rel=0.05)

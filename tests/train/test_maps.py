@@ -2,7 +2,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from anatwin.core import InputError, head_table
+from anatwin.core import InputError, anatomy_table, craniofacial_table, head_table
 from anatwin.train.maps import fill_air, load_prepared, outside, prepare, read_map
 from anatwin.train.numbering import (
     AIR,
@@ -115,3 +115,43 @@ class TestReading:
         ]
         with pytest.raises(InputError, match="different file names"):
             prepare(paths, tmp_path / "cache")
+
+
+class TestRegions:
+    def completed(self):
+        """Return the toy head with a muscle on each side and the rest left to the label map."""
+        anatomy = np.zeros(toy_head().shape, np.int16)
+        anatomy[10:14, 20:30, 10:20] = anatomy_table()["masseter_left"].index
+        anatomy[46:50, 20:30, 10:20] = anatomy_table()["masseter_right"].index
+        anatomy[20:24, 20:24, 2:6] = anatomy_table()["disc_c3_c4"].index
+        return anatomy
+
+    def prepared(self, folder):
+        for name in ("maps", "completed"):
+            (folder / name).mkdir()
+        path = write(folder / "maps" / "a.nii.gz", toy_head())
+        write(folder / "completed" / "a.nii.gz", self.completed())
+        (ready,) = prepare([path], folder / "cache", regions=folder / "completed")
+        return load_prepared(ready)
+
+    def test_a_completed_map_is_what_is_taught(self, tmp_path):
+        head = self.prepared(tmp_path)
+        assert head.table == craniofacial_table()
+        counts = np.bincount(head.truth().ravel(), minlength=30)
+        names = {"masseter_left": 400, "masseter_right": 400, "cervical_disc": 64}
+        found = {name: int(counts[craniofacial_table()[name].index]) for name in names}
+        assert found == names
+
+    def test_what_it_leaves_open_follows_from_the_label_map(self, tmp_path):
+        head = self.prepared(tmp_path)
+        brain = np.isin(STRUCTURE_OF[head.data], (1, 2))
+        assert (head.regions[brain] == craniofacial_table()["brain"].index).all()
+        air = STRUCTURE_OF[head.data] == AIR
+        assert air.any()
+        assert (head.regions[air] == craniofacial_table()["air"].index).all()
+
+    def test_another_shape_is_refused(self, tmp_path):
+        path = write(tmp_path / "a.nii.gz", toy_head())
+        other = write(tmp_path / "b.nii.gz", self.completed()[:, :, :-1])
+        with pytest.raises(InputError, match="must have the shape"):
+            read_map(path, regions=other)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from anatwin.core import head_table
+from anatwin.core import craniofacial_table, head_table
 from anatwin.train.contrast import NAMES, draw_contrast
 from anatwin.train.fields import along_axes, slices, smooth_field, spline, stretch
-from anatwin.train.numbering import STRUCTURE_OF
+from anatwin.train.maps import FineMap
+from anatwin.train.numbering import SOFT_TISSUE, STRUCTURE_OF, fine_index
 from anatwin.train.pose import Pose
 from anatwin.train.scanner import Scanner
 from anatwin.train.synthesis import EASY, Synthesis
@@ -101,3 +102,34 @@ class TestSynthesis:
     def test_an_empty_patch_is_no_error(self, head):
         sample = STILL.patch(replace(head, seeds=np.full((3, 3), 900, np.int32)), (32, 36, 40), 4)
         assert np.isfinite(sample.image).all()
+
+
+class TestRegions:
+    def head(self):
+        regions = np.full((48, 52, 44), craniofacial_table()["soft_tissue"].index, np.uint8)
+        regions[4:20, 10:30, 10:30] = craniofacial_table()["masseter_left"].index
+        regions[30:46, 10:30, 10:30] = craniofacial_table()["masseter_right"].index
+        fine = np.full(regions.shape, fine_index("soft_tissue", SOFT_TISSUE), np.uint8)
+        return FineMap("toy", fine, np.argwhere(regions > 0)[:5].astype(np.int32), regions)
+
+    def test_the_truth_is_the_regions(self):
+        head = self.head()
+        sample = STILL.whole(head, head.data.shape, 3)
+        smooth_edges = (sample.target == head.regions).mean()
+        assert smooth_edges > 0.9
+
+    def test_a_mirrored_head_swaps_the_muscles(self):
+        head = self.head()
+        straight = STILL.whole(head, head.data.shape, 3).target
+        mirrored = replace(STILL, flip=1.0).whole(head, head.data.shape, 3).target
+        swapped = craniofacial_table().mirrored()[straight][::-1]
+        assert (mirrored == swapped).mean() > 0.9
+
+    def test_a_muscle_has_one_brightness(self):
+        head = self.head()
+        dark = replace(STILL, scanner=Scanner(thick=0.0, coarse=0.0, bias=0.0, noise=0.0))
+        found = [dark.whole(head, head.data.shape, seed) for seed in range(4)]
+        for sample in found:
+            muscle = np.isin(sample.target, (3, 4))
+            inner = sample.image[muscle]
+            assert inner.std() < sample.image.std() + 0.05

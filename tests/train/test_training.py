@@ -9,10 +9,15 @@ import torch
 
 from anatwin.core import InputError, QualityError, UsageError
 from anatwin.train import export
-from anatwin.train.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from anatwin.train.checkpoint import (
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    state_from_weights,
+)
 from anatwin.train.copies import train_copies
 from anatwin.train.feed import Feed, Source, make
-from anatwin.train.loop import Training, start_or_resume, train
+from anatwin.train.loop import Training, make_batch, start_or_resume, train
 from anatwin.train.losses import dice_and_cross_entropy
 from anatwin.train.schedule import Schedule
 from anatwin.train.segment import TrainSegment
@@ -190,6 +195,35 @@ class TestExport:
             assert torch.equal(weights[name], weight.half())
         assert new_state(shape).step == 0
 
+    def test_parts_of_a_class_share_its_probability(self, tmp_path):
+        state = fresh_state(4, TINY)
+        export.save_weights(TINY, state.averaged, tmp_path / "head.safetensors")
+        parents = (0, 15, 15, 3, *range(1, 21))
+        whole = state_from_weights(tmp_path / "head.safetensors").model
+        parted = state_from_weights(tmp_path / "head.safetensors", parents=parents).model
+        image = torch.rand(1, 1, 32, 64, 32, generator=torch.Generator().manual_seed(1))
+        with torch.no_grad():
+            before, after = (model(image)[0].exp() for model in (whole, parted))
+        merged = torch.zeros_like(before).index_add(0, torch.tensor(parents), after)
+        assert torch.allclose(merged, before, rtol=1e-4)
+
+
+class TestBatches:
+    def test_a_batch_is_the_patches_of_its_step(self, prepared, tmp_path):
+        training = replace(tiny_training(prepared, tmp_path, steps=4), batch=2)
+        feed = Feed(training.source, None)
+        image, target = make_batch(training, feed, 3, 0.0)
+        assert image.shape == (2, 1, 32, 32, 32)
+        for n in range(2):
+            alone = make(training.source, 6 + n, (32, 32, 32))
+            assert np.array_equal(alone.target, target[n].numpy())
+
+    def test_a_training_in_batches_ends_and_resumes(self, prepared, tmp_path):
+        training = replace(tiny_training(prepared, tmp_path / "out", steps=4), batch=2)
+        training.out.mkdir()
+        assert train(training, fresh_state(0, TINY)).step == 4
+        assert load_checkpoint(training.out).step == 4
+
 
 class TestCommand:
     def test_train_from_a_folder_to_a_network(self, tmp_path, monkeypatch):
@@ -201,7 +235,7 @@ class TestCommand:
         half[4:20, 6:38, 8:40], half[20:36, 6:38, 8:40] = 1, 2
         for n in range(2):
             nib.save(nib.Nifti1Image(half, np.eye(4)), labels / f"{n}.nii.gz")
-        monkeypatch.setattr("anatwin.train.loop.fresh_state", lambda seed: fresh_state(seed, TINY))
+        monkeypatch.setattr("anatwin.train.loop.fresh_state", lambda seed, _: fresh_state(seed, TINY))
         command = TrainSegment(
             labels=labels,
             out=tmp_path / "out",

@@ -11,7 +11,14 @@ from anatwin.core.errors import (
 )
 from anatwin.core.grid import Grid
 from anatwin.core.kspace import KSpace
-from anatwin.core.labels import Label, Labels, LabelTable, craniofacial_table, head_table
+from anatwin.core.labels import (
+    Label,
+    Labels,
+    LabelTable,
+    anatomy_table,
+    craniofacial_table,
+    head_table,
+)
 from anatwin.core.noncartesian import NonCartesian
 from anatwin.core.progress import listening, track
 from anatwin.core.surface import Surface
@@ -40,6 +47,7 @@ __all__ = [
     "Twin",
     "UsageError",
     "Volume",
+    "anatomy_table",
     "craniofacial_table",
     "head_table",
     "listening",

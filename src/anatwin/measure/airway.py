@@ -72,7 +72,7 @@ def _shares(z_mm: NDArray[np.float64], height_mm: float) -> NDArray[np.float64]:
 
 
 def airway_measures(labels: Labels) -> tuple[Measure, ...]:
-    """Measure the pharynx: length, mean and smallest cross-section, and the smallest one's level."""
+    """Measure the pharynx: length, mean and smallest cross-section, and the level of that."""
     profile = airway_profile(labels)
     if profile is None:
         return ()

@@ -101,8 +101,8 @@ def _parted_head(
     parts = torch.tensor(parents)
     siblings = torch.bincount(parts)[parts].float()
     weight, bias = weights["head.weight"].float(), weights["head.bias"].float()
-    weight = weight.unflatten(0, (STRIDE**3, -1))[:, parts].flatten(0, 1)
-    bias = (bias.unflatten(0, (STRIDE**3, -1))[:, parts] - siblings.log() / gain).flatten()
+    weight = weight.reshape(STRIDE**3, -1, *weight.shape[1:])[:, parts].flatten(0, 1)
+    bias = (bias.reshape(STRIDE**3, -1)[:, parts] - siblings.log() / gain).flatten()
     return weights | {"head.weight": weight, "head.bias": bias}
 
 

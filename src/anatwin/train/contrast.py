@@ -81,7 +81,8 @@ PRIOR = np.array([_BRIGHTNESS[name] for name in NAMES], np.float32).T
 _LOOSE = {
     "artery": 0.25, "vein": 0.20, "fat": 0.15, "marrow": 0.20, "cancellous_bone": 0.18,
     "scalp": 0.16, "subcutaneous": 0.16, "skin": 0.14, "mucosa": 0.15, "lesion": 0.12,
-    "choroid_plexus": 0.15, "tongue": 0.10, "vertebral_disc": 0.15, "csf": 0.06, "cortical_bone": 0.06, "background": 0.01, "air": 0.02,
+    "choroid_plexus": 0.15, "tongue": 0.10, "vertebral_disc": 0.15, "csf": 0.06,
+    "cortical_bone": 0.06, "background": 0.01, "air": 0.02,
 }  # fmt: skip
 JITTER = np.array([_LOOSE.get(name, 0.06) for name in NAMES], np.float32)
 

@@ -80,17 +80,17 @@ def _start_worker() -> None:
 class Feed:
     """Patches in order of steps, some made ahead."""
 
-    def __init__(self, source: Source, pool: ProcessPoolExecutor | None) -> None:
-        self._source, self._pool = source, pool
+    def __init__(self, source: Source, pool: ProcessPoolExecutor | None, ahead: int = 4) -> None:
+        self._source, self._pool, self._n_ahead = source, pool, ahead
         self._ahead: deque[Future[Sample]] = deque()
         self._next = 0
 
-    def take(self, step: int, shape: Shape, *, easy: float = 0.0, ahead: int = 4) -> Sample:
+    def take(self, step: int, shape: Shape, *, easy: float = 0.0) -> Sample:
         """Return the patch of a step. Patches already under way keep the shape they were given."""
         if self._pool is None:
             return make(self._source, step, shape, easy=easy)
         self._next = max(self._next, step)
-        while len(self._ahead) <= ahead:
+        while len(self._ahead) <= self._n_ahead:
             job = self._pool.submit(_make_small, self._source, self._next, shape, easy)
             self._ahead.append(job)
             self._next += 1
@@ -105,5 +105,5 @@ def feeding(source: Source, *, workers: int) -> Iterator[Feed]:
         return
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        yield Feed(source, pool)
+        yield Feed(source, pool, ahead=4 * workers)
         pool.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""The training: one patch a step, growing patches, averaged weights, resumable."""
+"""The training: a patch or a few a step, growing patches, averaged weights, resumable."""
 
 import json
 import logging
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,7 +25,7 @@ from anatwin.train.feed import Feed, Source, feeding
 from anatwin.train.losses import dice_and_cross_entropy
 from anatwin.train.numbering import parents_of_regions
 from anatwin.train.schedule import Schedule
-from anatwin.train.state import State, fresh_state
+from anatwin.train.state import State, fresh_state, move
 from anatwin.train.unet import UNet, UNetShape
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,10 @@ class Training:
         Processes that make patches; 0 makes them in this one.
     threads
         Threads of the network.
+    device
+        Where the network is: ``cpu`` or ``cuda``.
+    batch
+        Patches a step.
     save_minutes
         Time between checkpoints.
     bfloat16
@@ -63,6 +68,8 @@ class Training:
     out: Path
     workers: int = 1
     threads: int = 2
+    device: str = "cpu"
+    batch: int = 1
     save_minutes: float = 5.0
     bfloat16: bool = True
     average: float = 0.999
@@ -93,6 +100,7 @@ def train(
         If the loss is not finite ten times in a row.
     """
     torch.set_num_threads(training.threads)
+    move(state, training.device)
     state.model.train()
     saved = time.monotonic()
     with feeding(training.source, workers=training.workers) as feed:
@@ -137,13 +145,10 @@ def _steps(training: Training, state: State[UNet], feed: Feed) -> Iterator[list[
     bad = 0
     while (done := training.schedule.done(state.step, state.seconds)) < 1.0:
         began = time.monotonic()
-        edge = training.schedule.patch(done)
-        sample = feed.take(state.step, (edge, edge, edge), easy=training.schedule.easy(done))
+        image, target = make_batch(training, feed, state.step, done)
         rate = training.schedule.learning_rate(state.step, done)
         for group in state.optimiser.param_groups:
             group["lr"] = rate * group["share"]
-        image = torch.from_numpy(sample.image).float()[None, None]
-        target = torch.from_numpy(sample.target)[None]
         loss = _one_step(training, state, (image, target), even=training.schedule.even(done))
         bad = 0 if math.isfinite(loss) else bad + 1
         if bad == 10:
@@ -159,12 +164,25 @@ def _steps(training: Training, state: State[UNet], feed: Feed) -> Iterator[list[
             losses = []
 
 
+def make_batch(training: Training, feed: Feed, step: int, done: float) -> tuple[Tensor, Tensor]:
+    """Return the images ``n 1 i j k`` and the indices ``n i j k`` of one step."""
+    edge = training.schedule.patch(done)
+    first = step * training.batch
+    samples = [
+        feed.take(first + n, (edge, edge, edge), easy=training.schedule.easy(done))
+        for n in range(training.batch)
+    ]
+    image = torch.from_numpy(np.stack([sample.image for sample in samples])[:, None])
+    target = torch.from_numpy(np.stack([sample.target for sample in samples]))
+    return image.to(training.device).float(), target.to(training.device)
+
+
 def _one_step(
     training: Training, state: State[UNet], sample: tuple[Tensor, Tensor], *, even: float
 ) -> float:
     """Change the weights by one patch, return its loss, or NaN where it could not."""
     image, target = sample
-    with torch.autocast("cpu", torch.bfloat16, enabled=training.bfloat16):
+    with torch.autocast(image.device.type, torch.bfloat16, enabled=training.bfloat16):
         scores = state.model.blocks(image)
     classes = state.model.shape.classes
     loss = dice_and_cross_entropy(scores, target, classes=classes, even=even)

@@ -43,7 +43,7 @@ def mean_by_structure(values: Tensor, wanted: Tensor, *, classes: int) -> Tensor
     """Return the mean over the structures in a patch of each structure's mean value."""
     flat = wanted.flatten()
     counts = torch.bincount(flat, minlength=classes).float()
-    sums = torch.zeros(classes).index_add(0, flat, values.flatten())
+    sums = torch.zeros(classes, device=values.device).index_add(0, flat, values.flatten())
     return (sums / counts.clamp(min=1.0)).sum() / (counts > 0).sum()
 
 
@@ -61,7 +61,9 @@ def soft_dice(shares: Tensor, chosen: Tensor, wanted: Tensor) -> Tensor:
     """
     classes = shares.shape[1]
     counts = torch.bincount(wanted.flatten(), minlength=classes).float()
-    overlap = torch.zeros(classes).index_add(0, wanted.flatten(), chosen.flatten())
+    overlap = torch.zeros(classes, device=shares.device).index_add(
+        0, wanted.flatten(), chosen.flatten()
+    )
     dice = (2 * overlap + 1.0) / (shares.sum((0, 2)) + counts + 1.0)
     present = (counts > 0).float()
     present[0] = 0.0

@@ -109,7 +109,9 @@ def read_map(path: Path, *, numbering: str = "auto", regions: Path | None = None
         return FineMap(name, fine, _seeds(STRUCTURE_OF[fine], _SMALL))
     known = from_names(anatomy_table())[_read_numbers(regions)]
     if known.shape != fine.shape:
-        raise InputError(f"{regions} must have the shape {fine.shape} of {path}, got {known.shape}.")
+        raise InputError(
+            f"{regions} must have the shape {fine.shape} of {path}, got {known.shape}."
+        )
     fine, box = _finish(fine, numbering)
     filled = region_of_structure()[STRUCTURE_OF[fine]]
     face = np.where(known[box] > 0, known[box], filled).astype(np.uint8)
@@ -232,9 +234,7 @@ def _split_layers(fine: Bytes) -> Bytes:
     return fine
 
 
-def _seeds(
-    truth: Bytes, small: tuple[int, ...], *, per_structure: int = 200
-) -> NDArray[np.int32]:
+def _seeds(truth: Bytes, small: tuple[int, ...], *, per_structure: int = 200) -> NDArray[np.int32]:
     """Return voxels of the structures that random patches seldom show."""
     rng = np.random.default_rng(0)
     found = []
@@ -276,15 +276,15 @@ def prepare(
     ]
 
 
-def _prepare_one(path: Path, cache: Path, numbering: str, regions: Path | None) -> Path:
+def _prepare_one(path: Path, cache: Path, numbering: str, completed: Path | None) -> Path:
     """Return the prepared map of one label map."""
     target = cache / f"{path.name}.npz"
-    newest = max(p.stat().st_mtime for p in (path, regions) if p is not None)
+    newest = max(p.stat().st_mtime for p in (path, completed) if p is not None)
     if not target.exists() or target.stat().st_mtime < newest:
-        ready = read_map(path, numbering=numbering, regions=regions)
+        ready = read_map(path, numbering=numbering, regions=completed)
         partial = target.with_suffix(".part.npz")
-        extra = {} if ready.regions is None else {"regions": ready.regions}
-        np.savez_compressed(partial, data=ready.data, seeds=ready.seeds, **extra)
+        regions = np.empty(0, np.uint8) if ready.regions is None else ready.regions
+        np.savez_compressed(partial, data=ready.data, seeds=ready.seeds, regions=regions)
         partial.replace(target)
     return target
 
@@ -292,8 +292,9 @@ def _prepare_one(path: Path, cache: Path, numbering: str, regions: Path | None) 
 def load_prepared(path: Path) -> FineMap:
     """Return a prepared map."""
     with np.load(path, allow_pickle=False) as stored:
-        regions = stored["regions"] if "regions" in stored else None
-        return FineMap(path.name.split(".nii")[0], stored["data"], stored["seeds"], regions)
+        regions = stored["regions"] if "regions" in stored else np.empty(0, np.uint8)
+        name = path.name.split(".nii")[0]
+        return FineMap(name, stored["data"], stored["seeds"], regions if regions.size else None)
 
 
 def has_brain_only(fine: Bytes) -> bool:

@@ -74,6 +74,12 @@ class TrainSegment:
     threads: int = 2
     """Processor threads of the network."""
 
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the network is trained; auto takes a graphics card where torch finds one."""
+
+    batch: int = 1
+    """Patches a step; one is best on a processor, some on a graphics card."""
+
     copies: int = 1
     """Copies of the network that train side by side and are averaged every minute: with one
     thread each, a quicker use of several cores than threads. More than one needs minutes."""
@@ -97,7 +103,8 @@ class TrainSegment:
             raise UsageError(
                 f"A training needs a length, got steps {self.steps}, minutes {self.minutes}."
             )
-
+        if self.batch < 1:
+            raise UsageError(f"batch must be at least 1, got {self.batch}.")
         if self.copies < 1 or (self.copies > 1 and self.minutes is None):
             raise UsageError(
                 f"copies must be 1, or more with minutes as the length, got {self.copies}."
@@ -153,6 +160,8 @@ class TrainSegment:
             self.out,
             workers=self.workers,
             threads=self.threads,
+            device=chosen_device(self.device),
+            batch=self.batch,
             save_minutes=self.save_minutes,
         )
 
@@ -173,6 +182,21 @@ def _label_maps(folder: Path, exclude: tuple[str, ...]) -> list[Path]:
             f"{len(found) - len(kept)} of them excluded."
         )
     return kept
+
+
+def chosen_device(wanted: str) -> str:
+    """Return ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    MissingPartError
+        If a graphics card is wanted and torch finds none.
+    """
+    import torch
+
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise MissingPartError("torch finds no graphics card; use device cpu or auto.")
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def require_torch() -> None:

@@ -1,7 +1,7 @@
 """Everything that a training must remember."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -61,3 +61,12 @@ def fresh_state(seed: int, shape: UNetShape | None = None) -> State[UNet]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return new_state(shape or UNetShape())
+
+
+def move(state: State[Any], device: str) -> None:
+    """Put the network, its average and the optimiser's moments on a device."""
+    state.model.to(device)
+    state.averaged = {name: weight.to(device) for name, weight in state.averaged.items()}
+    for moments in state.optimiser.state.values():
+        for key in ("exp_avg", "exp_avg_sq"):
+            moments[key] = moments[key].to(device)

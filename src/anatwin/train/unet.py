@@ -123,7 +123,7 @@ class UNet(nn.Module):
         levels = [self.first(voxels)]
         for down in self.down[:-DEEP]:
             levels.append(down(levels[-1]))
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(image.device.type, enabled=False):
             for down in self.down[-DEEP:]:
                 levels.append(down(levels[-1].float()))
         x = levels.pop()
