@@ -235,7 +235,9 @@ class TestCommand:
         half[4:20, 6:38, 8:40], half[20:36, 6:38, 8:40] = 1, 2
         for n in range(2):
             nib.save(nib.Nifti1Image(half, np.eye(4)), labels / f"{n}.nii.gz")
-        monkeypatch.setattr("anatwin.train.loop.fresh_state", lambda seed, _: fresh_state(seed, TINY))
+        monkeypatch.setattr(
+            "anatwin.train.loop.fresh_state", lambda seed, _: fresh_state(seed, TINY)
+        )
         command = TrainSegment(
             labels=labels,
             out=tmp_path / "out",
