@@ -9,7 +9,7 @@ import tyro
 from anatwin.commands.options import Output
 from anatwin.commands.terminal import progress, say
 from anatwin.core import UsageError
-from anatwin.studies import Cascades, Masks, Scans, Study, write_findings
+from anatwin.studies import Cascades, Head, Masks, Scans, Study, write_findings
 
 Inputs = tyro.conf.Positional[tuple[Path, ...]]
 
@@ -76,6 +76,27 @@ class ScansStudy(Scans):
         run_study(self, self.inputs, self.output)
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeadStudy(Head):
+    """Whole-head labels beside the truth, in the twelve classes of the head-twin paper.
+
+    The folder holds images/NAME.nii.gz and labels/NAME.nii.gz, the labels in the numbers of the
+    anatomy table.
+
+    For example:  anatwin study head folder -o study
+    """
+
+    inputs: Inputs
+    """One folder with images and labels."""
+
+    output: Output
+    """Folder to make: tables as .csv and .md, and study.html."""
+
+    def run(self) -> None:
+        """Run the study and write it."""
+        run_study(self, self.inputs, self.output)
+
+
 @dataclass(frozen=True)
 class StudyCommand:
     """Run one of the papers' experiments: tables, figures and the comparison.
@@ -87,6 +108,7 @@ class StudyCommand:
         Annotated[MasksStudy, tyro.conf.subcommand("masks", prefix_name=False)]
         | Annotated[CascadesStudy, tyro.conf.subcommand("cascades", prefix_name=False)]
         | Annotated[ScansStudy, tyro.conf.subcommand("scans", prefix_name=False)]
+        | Annotated[HeadStudy, tyro.conf.subcommand("head", prefix_name=False)]
     ]
     """Which experiment."""
 

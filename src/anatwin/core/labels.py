@@ -178,12 +178,6 @@ def craniofacial_table() -> LabelTable:
     return _packaged_table("craniofacial.tsv")
 
 
-@cache
-def anatomy_table() -> LabelTable:
-    """Return the table of every structure that a completed head map may hold."""
-    return _packaged_table("anatomy.tsv")
-
-
 def _packaged_table(name: str) -> LabelTable:
     """Return one of the tables that come with the package."""
     text = files("anatwin.core").joinpath(name).read_text(encoding="utf-8")

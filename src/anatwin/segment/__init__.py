@@ -13,9 +13,10 @@ from collections.abc import Callable
 
 from anatwin.core import Labels, Volume
 from anatwin.segment.head_network import HeadNetwork
+from anatwin.segment.whole_head import WholeHead
 
 Segmenter = Callable[[Volume], Labels]
 
-SegmentMethod = HeadNetwork
+SegmentMethod = HeadNetwork | WholeHead
 
-__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter"]
+__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter", "WholeHead"]

@@ -13,10 +13,21 @@ from pathlib import Path
 
 from anatwin.studies.cascades import Cascades
 from anatwin.studies.findings import Figure, Findings, Table
+from anatwin.studies.head import Head
 from anatwin.studies.masks import Masks
 from anatwin.studies.page import write_findings
 from anatwin.studies.scans import Scans
 
 Study = Callable[[tuple[Path, ...]], Findings]
 
-__all__ = ["Cascades", "Figure", "Findings", "Masks", "Scans", "Study", "Table", "write_findings"]
+__all__ = [
+    "Cascades",
+    "Figure",
+    "Findings",
+    "Head",
+    "Masks",
+    "Scans",
+    "Study",
+    "Table",
+    "write_findings",
+]
