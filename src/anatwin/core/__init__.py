@@ -1,5 +1,6 @@
 """The nouns: frozen values that cross stage boundaries. They know nothing above them."""
 
+from anatwin.core.anatomy import Structure, anatomy, anatomy_table, anatomy_to_head
 from anatwin.core.errors import (
     AnatwinError,
     GeometryError,
@@ -35,11 +36,15 @@ __all__ = [
     "QualityError",
     "ResourceError",
     "Step",
+    "Structure",
     "Surface",
     "Transform",
     "Twin",
     "UsageError",
     "Volume",
+    "anatomy",
+    "anatomy_table",
+    "anatomy_to_head",
     "head_table",
     "listening",
     "track",
