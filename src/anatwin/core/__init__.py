@@ -1,5 +1,6 @@
 """The nouns: frozen values that cross stage boundaries. They know nothing above them."""
 
+from anatwin.core.anatomy import Structure, anatomy, anatomy_table, anatomy_to_head
 from anatwin.core.errors import (
     AnatwinError,
     GeometryError,
@@ -15,7 +16,6 @@ from anatwin.core.labels import (
     Label,
     Labels,
     LabelTable,
-    anatomy_table,
     craniofacial_table,
     head_table,
 )
@@ -42,12 +42,15 @@ __all__ = [
     "QualityError",
     "ResourceError",
     "Step",
+    "Structure",
     "Surface",
     "Transform",
     "Twin",
     "UsageError",
     "Volume",
+    "anatomy",
     "anatomy_table",
+    "anatomy_to_head",
     "craniofacial_table",
     "head_table",
     "listening",
