@@ -53,7 +53,7 @@ def by_name(checks):
 
 
 def test_plausible_head_passes_every_check():
-    checks = check_labels(doll())
+    checks = [c for c in check_labels(doll()) if not c.name.startswith("structure: ")]
     assert {check.name: check.verdict for check in checks} == dict.fromkeys(
         (
             "structures",
@@ -140,7 +140,8 @@ def test_specks_do_not_count_as_found():
 
 def test_empty_map_fails_without_an_error():
     checks = check_labels(Labels(np.zeros(GRID.shape, np.uint8), GRID, TABLE))
-    assert [check.verdict for check in checks] == ["fail", "fail"]
+    general = [check for check in checks if not check.name.startswith("structure: ")]
+    assert [check.verdict for check in general] == ["fail", "fail"]
 
 
 def image(noise, spacing=2.0, data=None):

@@ -30,6 +30,7 @@ from anatwin.measure.muscles import muscle_measures
 from anatwin.measure.overlap import compare_labels, overlaps
 from anatwin.measure.quality import image_quality
 from anatwin.measure.samples import mean_interval, paired_p
+from anatwin.measure.structure_checks import check_structures
 
 __all__ = [
     "AirwayProfile",
@@ -37,6 +38,7 @@ __all__ = [
     "airway_profile",
     "check_image",
     "check_labels",
+    "check_structures",
     "compare_labels",
     "distances",
     "image_quality",

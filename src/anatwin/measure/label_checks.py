@@ -3,39 +3,24 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Check, Labels
+from anatwin.core import Check, Label, Labels, head_table
 from anatwin.core.twin import Verdict
 from anatwin.measure.census import Structure, census
+from anatwin.measure.structure_checks import SPECK_ML, check_structures, is_outside
 from anatwin.ops.morphology import largest_part
-
-_NEAR_MM = 25.0
-"""A structure beyond a neighbour this close to the edge may lie outside the field of view."""
-
-_SPECK_ML = 0.1
-"""What is smaller does not count as found."""
-
-_BEYOND = {
-    "spinal_cord": ("brain_stem", "I"),
-    "brain_stem": ("white_matter_left", "I"),
-    "cerebellum_left": ("cortex_left", "IP"),
-    "cerebellum_right": ("cortex_right", "IP"),
-    "eye_left": ("cortex_left", "AI"),
-    "eye_right": ("cortex_right", "AI"),
-    "air": ("cortex_left", "AI"),
-}
-"""For structures that short scans miss: a neighbour, and the edges that they lie towards."""
 
 
 def check_labels(labels: Labels) -> tuple[Check, ...]:
     """Check a head's labels: what was found, size, symmetry, sides and connection of the brain.
 
-    Where the labels carry an uncertainty, also how sure they are.
+    Where the labels carry an uncertainty, also how sure they are. One check for every structure
+    follows.
     """
     voxel_ml = labels.grid.voxel_mm3 / 1000
-    found = {n: s for n, s in census(labels).items() if s.n_voxels * voxel_ml >= _SPECK_ML}
-    brain = [s for s in found.values() if s.label.parent == "brain"]
+    found = {n: s for n, s in census(labels).items() if s.n_voxels * voxel_ml >= SPECK_ML}
+    brain = [s for s in found.values() if is_brain(s.label)]
     checks = [_check_found(labels, found)]
-    if any(label.parent == "brain" for label in labels.table.labels):
+    if any(is_brain(label) for label in labels.table.labels):
         checks.append(_check_brain_volume(brain, labels.grid.voxel_mm3))
     if brain:
         checks += [_check_symmetry(brain), _check_connection(labels)]
@@ -44,7 +29,13 @@ def check_labels(labels: Labels) -> tuple[Check, ...]:
         checks.append(_check_sides(pairs))
     if found and labels.uncertainty is not None:
         checks.append(_check_confidence(labels.data, labels.uncertainty))
-    return tuple(checks)
+    return (*checks, *check_structures(labels))
+
+
+def is_brain(label: Label) -> bool:
+    """Tell whether a structure of the head table or of the anatomy table is brain tissue."""
+    parents = {entry.name: entry.parent for entry in head_table().labels}
+    return "brain" in (label.parent, parents.get(label.parent))
 
 
 def _grade(value: float, good: float, usable: float) -> Verdict:
@@ -54,10 +45,10 @@ def _grade(value: float, good: float, usable: float) -> Verdict:
 
 def _check_found(labels: Labels, found: dict[str, Structure]) -> Check:
     absent = [label for label in labels.table.labels if label.name not in found]
-    outside = [label.name for label in absent if _is_outside(label.name, found)]
+    outside = [label.name for label in absent if is_outside(label.name, found)]
     missing = [label for label in absent if label.name not in outside]
     cut = [name for name, structure in found.items() if structure.is_cut]
-    central = [m.name for m in missing if m.parent == "brain"]
+    central = [m.name for m in missing if is_brain(m)]
     verdict: Verdict = "fail" if central or not found else "warn" if absent else "pass"
     parts = (
         ("Not found inside the field of view", [label.name for label in missing]),
@@ -73,13 +64,6 @@ def _check_found(labels: Labels, found: dict[str, Structure]) -> Check:
         reason or "Every structure was found, none is cut off.",
         "Check that the scan shows the whole head, and that it was not skull-stripped or defaced.",
     )
-
-
-def _is_outside(name: str, found: dict[str, Structure]) -> bool:
-    neighbour, edges = _BEYOND.get(name, (name, ""))
-    if neighbour not in found:
-        return neighbour != name and _is_outside(neighbour, found)
-    return any(found[neighbour].gap_mm[edge] <= _NEAR_MM for edge in edges)
 
 
 def _check_brain_volume(brain: list[Structure], voxel_mm3: float) -> Check:
@@ -119,9 +103,9 @@ def _check_symmetry(brain: list[Structure]) -> Check:
 
 
 def _check_connection(labels: Labels) -> Check:
-    is_brain = np.zeros(max(labels.table.indices) + 1, np.bool_)
-    is_brain[[entry.index for entry in labels.table.labels if entry.parent == "brain"]] = True
-    share, n_parts = largest_part(is_brain[labels.data])
+    brain = np.zeros(max(labels.table.indices) + 1, np.bool_)
+    brain[[entry.index for entry in labels.table.labels if is_brain(entry)]] = True
+    share, n_parts = largest_part(brain[labels.data])
     return Check(
         "brain in one piece",
         _grade(1 - share, 0.01, 0.05),
