@@ -16,7 +16,7 @@ State = Literal["found", "cut off", "outside the field of view", "missing", "fai
 PREFIX = "structure: "
 """How the names of these checks begin."""
 
-SPECK_ML = 0.02
+SPECK_ML = 0.05
 """What is smaller does not count as found."""
 
 _NEAR_MM = 25.0
