@@ -10,6 +10,7 @@ from small_twin import GRID, HASH, make_labels, make_twin
 
 from anatwin.core import Check, Grid, Label, LabelTable, ResourceError, Twin, Volume
 from anatwin.report import render_report, write_report
+from anatwin.report.content import check_rows, structure_rows
 
 SCRIPTS = 4
 """The page's own: its controls, the data of the view, NiiVue, the view."""
@@ -125,3 +126,14 @@ def test_the_file_is_complete_or_absent(tmp_path):
     with pytest.raises(ResourceError):
         write_report(Twin("a", "b", "image"), tmp_path / "no folder" / "report.html")
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_structures_have_a_table_of_their_own_and_do_not_crowd_the_checks():
+    twin = make_twin()
+    structure = Check("structure: masseter_left", "fail", "failed, 3 ml", "15 to 40 ml", "Too few.")
+    twin = replace(twin, checks=(*twin.checks, structure))
+    assert structure not in check_rows(twin)
+    assert structure_rows(twin) == [("masseter_left", structure)]
+    page = render_report(twin)
+    assert "Masseter left" in page
+    assert "Too few." in page

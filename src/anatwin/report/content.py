@@ -1,12 +1,14 @@
 """What the page says: every text and table, as plain values for the template."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 from typing import Any
 
 from anatwin.core import Check, KSpace, Measure, Step, Twin
 from anatwin.core.labels import Colour
+from anatwin.measure.structure_checks import PREFIX
 from anatwin.report.planes import tilt_deg
 
 MOST_ROWS = 2000
@@ -236,9 +238,24 @@ def surface_rows(twin: Twin) -> list[SurfaceRow]:
 
 
 def check_rows(twin: Twin) -> list[Check]:
-    """Return the checks, the worst first."""
+    """Return the checks of the whole, the worst first."""
+    return _worst_first(check for check in twin.checks if not is_of_structure(check))
+
+
+def structure_rows(twin: Twin) -> list[tuple[str, Check]]:
+    """Return every structure's name and its check, the worst first."""
+    checks = _worst_first(filter(is_of_structure, twin.checks))
+    return [(check.name.removeprefix(PREFIX), check) for check in checks]
+
+
+def is_of_structure(check: Check) -> bool:
+    """Tell whether a check is that of one structure."""
+    return check.name.startswith(PREFIX)
+
+
+def _worst_first(checks: Iterable[Check]) -> list[Check]:
     order = {"fail": 0, "warn": 1, "pass": 2}
-    return sorted(twin.checks, key=lambda check: order[check.verdict])
+    return sorted(checks, key=lambda check: order[check.verdict])
 
 
 def step_rows(twin: Twin) -> list[StepRow]:

@@ -93,6 +93,7 @@ def _values(twin: Twin) -> dict[str, Any]:
         "measures": content.measure_rows(twin),
         "surfaces": content.surface_rows(twin),
         "checks": content.check_rows(twin),
+        "structure_checks": content.structure_rows(twin),
         "steps": content.step_rows(twin),
         "total_time": content.total_time(twin),
         "methods": write_methods(twin),
