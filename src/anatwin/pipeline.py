@@ -227,6 +227,7 @@ def measure_twin(twin: Twin) -> Products:
         baseline = measure.image_quality(twin.baseline, twin.reference, basis=twin.origin)
         measures += [replace(row, structure="zero-filled image") for row in baseline]
     measures += measure.morphometry(labels, basis=twin.origin)
+    measures += measure.head_measures(labels)
     errors = [(surface, volume_error(surface, labels)) for surface in twin.surfaces]
     measures += [_volume_error_row(surface.name, error) for surface, error in errors]
     checks = [*measure.check_image(image), *measure.check_labels(labels)]

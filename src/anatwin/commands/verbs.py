@@ -195,7 +195,7 @@ class Measure:
         labels = read_labels(self.source, table)
         if self.truth:
             return measure.compare_labels(labels, read_labels(self.truth, table))
-        return measure.morphometry(labels)
+        return (*measure.morphometry(labels), *measure.head_measures(labels))
 
 
 @dataclass(frozen=True)

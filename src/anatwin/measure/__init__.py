@@ -9,9 +9,9 @@ Labels
     uncertainty that follows from the resolution, position, size, and left against right.
     `check_labels` tells whether a head's label map is plausible.
 Heads
-    `mandible_measures`, `joint_measures`, `muscle_measures` and `airway_measures` are what dentists
-    and surgeons read: cephalometric lengths and angles, the jaw joint's gap and disc, the chewing
-    muscles' cross-sections and lines of action, the pharynx from level to level.
+    `head_measures` is what dentists and surgeons read: cephalometric lengths and angles, the jaw
+    joint's gap and disc, the chewing muscles' cross-sections and lines of action, the pharynx from
+    level to level, and the brain's intracranial volume and cortical thickness.
 Samples
     `mean_interval` and `paired_p` for tables over several subjects.
 
@@ -20,7 +20,9 @@ its basis says why; it is never silently 0 or 1.
 """
 
 from anatwin.measure.airway import AirwayProfile, airway_measures, airway_profile
+from anatwin.measure.brain import brain_measures
 from anatwin.measure.distance import distances
+from anatwin.measure.head import head_measures
 from anatwin.measure.image_checks import check_image
 from anatwin.measure.joint import joint_measures
 from anatwin.measure.label_checks import check_labels
@@ -36,11 +38,13 @@ __all__ = [
     "AirwayProfile",
     "airway_measures",
     "airway_profile",
+    "brain_measures",
     "check_image",
     "check_labels",
     "check_structures",
     "compare_labels",
     "distances",
+    "head_measures",
     "image_quality",
     "jaw_landmarks",
     "joint_measures",

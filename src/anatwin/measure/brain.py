@@ -1,0 +1,76 @@
+"""The brain in the numbers of morphometry: intracranial volume, thickness of the cortex."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anatwin.core import Labels, Measure, head_table
+from anatwin.measure.points import Points
+
+Mask = NDArray[np.bool_]
+
+
+def brain_measures(labels: Labels) -> tuple[Measure, ...]:
+    """Measure the intracranial volume and the thickness of each side's cortex.
+
+    The intracranial volume is all that is labelled brain, ventricle or cerebrospinal fluid. The
+    thickness is the mean of two distances, from the inner surface to the nearest place of the
+    outer one and the reverse (Fischl and Dale 2000, doi:10.1073/pnas.200033797), between the faces
+    of voxels: banks of a sulcus that touch in the labels count as one sheet and make it thicker.
+
+    Parameters
+    ----------
+    labels
+        In the head table or the anatomy table.
+    """
+    skull_holds = [x.name for x in head_table().labels if x.parent in ("brain", "csf_space")]
+    volume_ml = float(parts(labels, *skull_holds).sum()) * labels.grid.voxel_mm3 / 1000
+    if not volume_ml:
+        return ()
+    basis = "brain, ventricles and cerebrospinal fluid"
+    rows = [Measure("intracranial volume", "brain", volume_ml, "ml", basis=basis)]
+    name, basis = "cortical thickness[both nearest distances]", "between faces of voxels"
+    for side in ("left", "right"):
+        cortex, white = (parts(labels, f"{x}_{side}") for x in ("cortex", "white_matter"))
+        if cortex.any() and white.any():
+            thickness = thickness_mm(cortex, white, labels.grid.matrix)
+            rows.append(Measure(name, f"cortex_{side}", thickness, "mm", basis=basis))
+    return tuple(rows)
+
+
+def parts(labels: Labels, *names: str) -> Mask:
+    """Return the voxels of structures and of their parts, ``i j k``."""
+    indices = [x.index for x in labels.table.labels if x.name in names or x.parent in names]
+    mask: Mask = np.isin(labels.data, indices)
+    return mask
+
+
+def thickness_mm(sheet: Mask, inner: Mask, matrix: NDArray[np.float64]) -> float:
+    """Return the mean thickness of a sheet around an inner part.
+
+    Parameters
+    ----------
+    sheet, inner
+        Voxels, ``i j k``.
+    matrix
+        Voxel to RAS+ mm, ``4 4``.
+    """
+    from scipy.spatial import KDTree
+
+    below = _faces(sheet, inner) @ matrix[:3, :3].T
+    above = _faces(sheet, ~(sheet | inner)) @ matrix[:3, :3].T
+    if not (len(below) and len(above)):
+        return float("nan")
+    up, down = KDTree(above).query(below)[0], KDTree(below).query(above)[0]
+    return float((up.mean() + down.mean()) / 2)
+
+
+def _faces(mask: Mask, other: Mask) -> Points:
+    """Return the middles of the faces between two sets of voxels, in voxels, ``n 3``."""
+    found = []
+    for axis in range(3):
+        first, second = ([slice(None)] * 3 for _ in range(2))
+        first[axis], second[axis] = slice(None, -1), slice(1, None)
+        one, two = tuple(first), tuple(second)
+        touching = (mask[one] & other[two]) | (other[one] & mask[two])
+        found.append(np.argwhere(touching) + 0.5 * np.eye(3)[axis])
+    return np.concatenate(found)
