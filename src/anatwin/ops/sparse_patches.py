@@ -59,6 +59,9 @@ def _update(atom: Array, code: Array, rest: Array, users: NDArray[np.intp]) -> N
 def sparse_codes(patches: Array, atoms: Array, *, sparsity: int, error: float) -> Array:
     """Return coefficients ``patch atom``, few of them not zero, by orthogonal matching pursuit.
 
+    The last atom of a patch is used only as far as the error demands. So the codes do not jump
+    where a rounding error decides whether one more atom is needed.
+
     Parameters
     ----------
     patches
@@ -68,7 +71,7 @@ def sparse_codes(patches: Array, atoms: Array, *, sparsity: int, error: float) -
     sparsity
         Atoms per patch at most.
     error
-        Root mean square error of a patch at which no more atoms are added.
+        Root mean square error of a patch that is left, where the sparsity allows it.
 
     Source: Rubinstein et al. 2008, Technion CS-2008-08.
     """
@@ -104,7 +107,10 @@ def _pursue(codes: Array, power: Array, gram: Array, sparsity: int, enough: floa
             for k in range(count):
                 value -= factor[count, k] * partial[k]
             partial[count] = value / factor[count, count]
-            rest -= partial[count].real ** 2 + partial[count].imag ** 2
+            gained = partial[count].real ** 2 + partial[count].imag ** 2
+            rest -= gained
+            if rest < enough:
+                partial[count] *= 1 - np.sqrt((enough - rest) / gained)
             count += 1
             _back_substitute(factor, partial, count, weights)
             left[:] = found
