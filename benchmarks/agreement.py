@@ -241,9 +241,8 @@ def plain_sake(samples: np.ndarray, mask: np.ndarray, rank: int, kernel: int = 6
     for _ in range(SAKE_STEPS):
         windows = np.lib.stride_tricks.sliding_window_view(filled, (kernel, kernel), axis=(1, 2))
         matrix = windows.transpose(1, 2, 0, 3, 4).reshape(n * m, -1)
-        left, values, right = np.linalg.svd(matrix, full_matrices=False)
-        low = (left[:, :rank] * values[:rank]) @ right[:rank]
-        low = low.reshape(n, m, len(samples), kernel, kernel)
+        vectors = np.linalg.eigh(matrix.conj().T @ matrix)[1][:, -rank:]
+        low = (matrix @ vectors @ vectors.conj().T).reshape(n, m, len(samples), kernel, kernel)
         total, count = np.zeros_like(filled), np.zeros(mask.shape, np.float32)
         for i, j in np.ndindex(kernel, kernel):
             total[:, i : i + n, j : j + m] += low[..., i, j].transpose(2, 0, 1)

@@ -18,8 +18,12 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 
+from anatwin.core import Grid, KSpace  # noqa: E402
+from anatwin.reconstruct import Espirit, Wavelet  # noqa: E402
+from anatwin.reconstruct.planes import Plane  # noqa: E402
+
 SIZES, COILS, THREADS = (128, 256, 384, 512), (1, 8, 32), (1, 2)
-ITERATIONS, SLICES, TAPS = 30, 2, 8
+ITERATIONS, SLICES, TAPS = 10, 2, 8
 NUMBER = 8  # bytes of a single-precision complex number
 
 
@@ -91,13 +95,11 @@ def cpu_seconds(action: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
-def reconstruction(size: int, coils: int) -> Callable[[], object]:
-    """Return what reconstructs some slices, synthetic k-space, 4x points, maps given."""
-    from anatwin.core import Grid, KSpace
+def scan_of_a_disc(size: int, coils: int) -> KSpace:
+    """Return some equal slices, synthetic k-space, 4x random points, with coil maps."""
     from anatwin.ops.fourier import fft
     from anatwin.phantoms.coils import coil_ring
     from anatwin.phantoms.sampling import variable_density
-    from anatwin.reconstruct import Wavelet
 
     grid = Grid.isotropic((size, size, SLICES), 220 / size)
     slice_grid = Grid.isotropic((size, size, 1), 220 / size)
@@ -106,9 +108,7 @@ def reconstruction(size: int, coils: int) -> Callable[[], object]:
     disc = (np.hypot(*np.indices((size, size)) - size / 2) < size / 3)[..., None]
     mask = variable_density((size, size), 4, calibration=24, seed=0)[..., None]
     samples = (fft(maps * disc, (1, 2)) * mask).astype(np.complex64)
-    scan = KSpace(samples, mask, grid, 0, 2, coils=maps)
-    method = Wavelet(iterations=ITERATIONS, energy=1.0)
-    return lambda: method(scan)
+    return KSpace(samples, mask, grid, 0, 2, coils=maps)
 
 
 def measure(action: Callable[[], object], threads: int, runs: int) -> tuple[list[float], float]:
@@ -128,13 +128,14 @@ def measure(action: Callable[[], object], threads: int, runs: int) -> tuple[list
 
 def row(size: int, coils: int, rate: Rates, runs: int) -> list[str]:
     """Return the lines of a size and a number of coils."""
-    cost, action, lines = work(size, coils), reconstruction(size, coils), []
+    cost, scan, lines = work(size, coils), scan_of_a_disc(size, coils), []
+    method = Wavelet(iterations=ITERATIONS, energy=1.0)
     operations = (
         cost.fft_operations / rate.fft_operations + cost.other_operations / rate.other_operations
     )
     moving = cost.bytes / rate.bytes
     for threads in THREADS:
-        cpu, wall = measure(action, threads, runs)
+        cpu, wall = measure(lambda: method(scan), threads, runs)
         times = f"{min(cpu):.3f} | {statistics.median(cpu):.3f} | {max(cpu):.3f} | {wall:.3f}"
         ratio = statistics.median(cpu) / max(operations, moving)
         lines.append(
@@ -142,6 +143,14 @@ def row(size: int, coils: int, rate: Rates, runs: int) -> list[str]:
             f"{ratio:.2f} |"
         )
     return lines
+
+
+def espirit_row(size: int, coils: int, runs: int) -> str:
+    """Return the line of coil maps that are estimated from every coil."""
+    scan = scan_of_a_disc(size, coils)
+    plane = Plane(scan.data[..., 0], scan.mask[..., 0])
+    cpu = [cpu_seconds(lambda: Espirit().maps(plane)) for _ in range(runs + 1)][1:]
+    return f"| {size} | {coils} | {min(cpu):.3f} | {statistics.median(cpu):.3f} | {max(cpu):.3f} |"
 
 
 def main() -> None:
@@ -162,6 +171,11 @@ def main() -> None:
     for size in SIZES:
         for coils in COILS:
             print("\n".join(row(size, coils, known[size], runs)), flush=True)
+    print("\nESPIRiT maps of one slice, one thread, CPU seconds.\n")
+    print("| size | coils | min | median | max |\n|---|---|---|---|---|")
+    for size in SIZES:
+        for coils in COILS[1:]:
+            print(espirit_row(size, coils, runs), flush=True)
 
 
 if __name__ == "__main__":

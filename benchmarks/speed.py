@@ -113,21 +113,38 @@ def cascade(runs: int) -> None:
 
     difference = np.abs(ours() - theirs()).max()
     a, b = np.random.default_rng(0).standard_normal((2, 2048, 2048)).astype(np.float32)
-    convolutions = samples[0].size * sum(
-        w.numel() for w in model.blocks.parameters() if w.ndim == 4
-    )
-    work = {
-        "onnxruntime and numpy": convolutions,
-        "torch, eager": convolutions,
-        "2048 x 2048 matrix product": 2048**3,
+    convolutions = multiply_adds(model, theirs)
+    matrices = (torch.from_numpy(a), torch.from_numpy(b))
+    actions = {
+        "onnxruntime and numpy": (ours, convolutions),
+        "torch, eager": (theirs, convolutions),
+        "2048 x 2048 matrix product, numpy": (lambda: a @ b, 2048**3),
+        "2048 x 2048 matrix product, torch": (lambda: matrices[0] @ matrices[1], 2048**3),
     }
-    times = in_turn(dict(zip(work, (ours, theirs, lambda: a @ b), strict=True)), runs)
+    times = in_turn({name: action for name, (action, _) in actions.items()}, runs)
     print(f"\nCascade, 256 x 256, one coil; largest difference of the images {difference:.1e}.\n")
     print("| where | min [CPU s] | median | max | ours / this | 1e9 multiply-adds / s |")
     print("|---|---|---|---|---|---|")
-    for name, count in work.items():
+    for name, (_, count) in actions.items():
         row = cells(times[name], times["onnxruntime and numpy"])
         print(f"| {name} | {row} | {count / statistics.median(times[name]) / 1e9:.0f} |")
+
+
+def multiply_adds(model: object, run: Callable[[], object]) -> int:
+    """Return the multiply-adds of the convolutions of a torch network in one run."""
+    import torch
+
+    counts = []
+
+    def count(layer: torch.nn.Conv2d, _: object, out: torch.Tensor) -> None:
+        counts.append(out.numel() * layer.weight[0].numel())
+
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    run()
+    for hook in hooks:
+        hook.remove()
+    return sum(counts)
 
 
 def main() -> None:

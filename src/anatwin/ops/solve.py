@@ -87,16 +87,19 @@ def fista(
 
 def _blend(a: float, x: Array, b: float, y: Array) -> Array:
     """Return ``a * x + b * y`` of arrays of one shape and kind, in one pass over memory."""
-    out = np.empty(x.shape, x.dtype)
     real = x.real.dtype
-    flat = (np.ascontiguousarray(values).reshape(-1).view(real) for values in (x, y))
-    _add(real.type(a), real.type(b), (*flat, out.reshape(-1).view(real)))
+    out = np.empty(x.shape, x.dtype)
+    first, second = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    flat = (first.reshape(-1).view(real), second.reshape(-1).view(real))
+    _add((real.type(a), real.type(b)), flat, out.reshape(-1).view(real))
     return out
 
 
 @compiled
-def _add(a: np.floating[Any], b: np.floating[Any], arrays: tuple[Array, Array, Array]) -> None:
-    x, y, out = arrays
+def _add(
+    weights: tuple[np.floating[Any], np.floating[Any]], images: tuple[Array, Array], out: Array
+) -> None:
+    (a, b), (x, y) = weights, images
     for i in range(out.shape[0]):
         out[i] = a * x[i] + b * y[i]
 

@@ -96,11 +96,7 @@ def _pursue(codes: Array, power: Array, gram: Array, sparsity: int, enough: floa
         left[:] = found
         rest, count = power[p], 0
         while count < sparsity and rest > enough:
-            best, largest = 0, left[0].real ** 2 + left[0].imag ** 2
-            for k in range(1, n):
-                size = left[k].real ** 2 + left[k].imag ** 2
-                if size > largest:
-                    best, largest = k, size
+            best = _strongest(left)
             if not _extend(factor, gram, chosen, count, best):
                 break
             value = found[best]
@@ -120,6 +116,17 @@ def _pursue(codes: Array, power: Array, gram: Array, sparsity: int, enough: floa
         found[:] = 0
         for k in range(count):
             found[chosen[k]] = weights[k]
+
+
+@compiled
+def _strongest(values: Array) -> int:
+    """Return the first of the values of largest magnitude."""
+    best, largest = 0, values[0].real ** 2 + values[0].imag ** 2
+    for k in range(1, values.shape[0]):
+        size = values[k].real ** 2 + values[k].imag ** 2
+        if size > largest:
+            best, largest = k, size
+    return best
 
 
 @compiled
