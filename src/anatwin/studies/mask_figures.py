@@ -24,34 +24,30 @@ def draw_patterns(draws: Sequence[Draw]) -> Figure:
     for draw in first:
         row, column = 2 * factors.index(draw.requested), names.index(draw.pattern)
         spread = np.log10(np.maximum(np.abs(point_spread(draw.mask)), 1e-3))
-        cells[row, column].imshow(draw.mask, cmap="gray", vmin=0, vmax=1)
-        cells[row + 1, column].imshow(spread, cmap="magma", vmin=-3, vmax=0)
+        cells[row, column].imshow(draw.mask.T[::-1], cmap="gray", vmin=0, vmax=1)
+        cells[row + 1, column].imshow(spread.T[::-1], cmap="magma", vmin=-3, vmax=0)
         _title(cells[row, column], f"{draw.pattern}\n{draw.requested:g}x")
     caption = (
-        "Measured samples (white) of the first draw, and below each its point-spread function, "
+        "Measured samples (white) of the first draw, seen as the images are, and below each its point-spread function, "
         "magnitude from 0.001 (black) to 1 on a logarithmic scale."
     )
     return Figure("patterns", caption, as_png(figure))
 
 
 def draw_reconstructions(
-    images: Mapping[tuple[str, str], Volume], truth: Volume, factor: float
+    images: Mapping[tuple[str, str], Volume], truth: Volume, *, name: str, caption: str
 ) -> Figure:
-    """Return the image and its error for every (pattern, method)."""
-    patterns, methods = (list(dict.fromkeys(names)) for names in zip(*images, strict=True))
-    figure, cells = sheet(2 * len(methods), len(patterns))
-    top = float(truth.data.max())
-    for (pattern, method), image in images.items():
-        row, column = 2 * methods.index(method), patterns.index(pattern)
+    """Return the image, and its error below it, for every (column, row)."""
+    columns, rows = (list(dict.fromkeys(names)) for names in zip(*images, strict=True))
+    figure, cells = sheet(2 * len(rows), len(columns))
+    top, bright = float(truth.data.max()), float(np.quantile(truth.data, 0.99))
+    for (across, down), image in images.items():
+        row, column = 2 * rows.index(down), columns.index(across)
         error = np.abs(image.data - truth.data)
-        cells[row, column].imshow(_upright(image.data), cmap="gray", vmin=0, vmax=0.8 * top)
+        cells[row, column].imshow(_upright(image.data), cmap="gray", vmin=0, vmax=bright)
         cells[row + 1, column].imshow(_upright(error), cmap="magma", vmin=0, vmax=0.2 * top)
-        _title(cells[row, column], f"{pattern}\n{method}")
-    caption = (
-        f"Images at {factor:g}x and, below each, the magnitude of its error, from 0 (black) to a "
-        "fifth of the slice's maximum."
-    )
-    return Figure(f"images_{factor:g}x", caption, as_png(figure))
+        _title(cells[row, column], f"{across}\n{down}")
+    return Figure(name, caption, as_png(figure))
 
 
 def sheet(rows: int, columns: int, *, inch: float = _INCH) -> tuple[Any, NDArray[Any]]:
