@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Grid, Labels, LabelTable, Surface, Twin, Volume
+from anatwin.core import Grid, KSpace, Labels, LabelTable, Surface, Twin, Volume
 from anatwin.report import figures, planes, render
 from anatwin.report.figures import GreyWindow, Picture
 from anatwin.report.planes import Plane
@@ -174,7 +174,8 @@ def _aliased_plane(twin: Twin) -> Plane:
     if twin.kspace is None:
         return planes.AXIAL
     axis = twin.kspace.slice_axis
-    axis = twin.kspace.readout_axis if axis is None else axis
+    if axis is None and isinstance(twin.kspace, KSpace):
+        axis = twin.kspace.readout_axis
     world = planes.grid_axes(twin.kspace.grid).index(axis)
     return next(plane for plane in planes.PLANES if plane.normal == world)
 

@@ -28,8 +28,8 @@ def draw_patterns(draws: Sequence[Draw]) -> Figure:
         cells[row + 1, column].imshow(spread.T[::-1], cmap="magma", vmin=-3, vmax=0)
         _title(cells[row, column], f"{draw.pattern}\n{draw.requested:g}x")
     caption = (
-        "Measured samples (white) of the first draw, seen as the images are, and below each its point-spread function, "
-        "magnitude from 0.001 (black) to 1 on a logarithmic scale."
+        "Measured samples (white) of the first draw, seen as the images are, and below each its "
+        "point-spread function, magnitude from 0.001 (black) to 1 on a logarithmic scale."
     )
     return Figure("patterns", caption, as_png(figure))
 
