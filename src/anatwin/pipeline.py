@@ -64,7 +64,7 @@ class Stage:
     makes: tuple[str, ...]
     method: object | None = None
     depends: str = ""
-    choose: Callable[[Twin], Choice] | None = None
+    choose: Callable[[Twin], tuple[object, str]] | None = None
 
     def key(self, upstream: str) -> str:
         """Return the sha256 of everything that the result depends on."""
@@ -99,7 +99,9 @@ class Shelf:
             return None
         for file, _ in step.outputs:
             link_file(self.previous / file, self.folder / file)
-        products = {name: load_product(name, self.folder) for name in stage.makes}
+        made = {file for file, _ in step.outputs}
+        names = [name for name in stage.makes if PRODUCT_FILES[name] in made]
+        products = {name: load_product(name, self.folder) for name in names}
         return replace(step, is_cached=True), products
 
     def keep(self, step: Step, products: Products) -> Step:
@@ -211,14 +213,18 @@ def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
     weights = sha256_file(segment.model or find("head"))
 
     def label(twin: Twin, segment: SegmentMethod) -> Products:
-        return {"labels": segment(required(twin.image))}
+        image = required(twin.image)
+        return {} if is_one_slice(image) else {"labels": segment(image)}
+
+    def explain(twin: Twin) -> tuple[object, str]:
+        return (segment, _ONE_SLICE.reason if is_one_slice(required(twin.image)) else "")
 
     def cover(twin: Twin, mesh: MeshMethod) -> Products:
-        return {"surfaces": mesh(required(twin.labels))}
+        return {} if twin.labels is None else {"surfaces": mesh(twin.labels)}
 
     everything = ("reference", "baseline", "image", "labels", "surfaces")
     return (
-        Stage("segment", label, ("image",), ("labels",), segment, depends=weights),
+        Stage("segment", label, ("image",), ("labels",), segment, weights, explain),
         Stage("mesh", cover, ("labels",), ("surfaces",), mesh),
         Stage("measure", lambda twin, _: measure_twin(twin), everything, ("measures", "checks")),
     )
@@ -231,18 +237,36 @@ def required(value: T | None) -> T:
     return value
 
 
+def is_one_slice(image: Volume) -> bool:
+    """Tell whether an image has no third dimension in which structures have volumes."""
+    return min(image.grid.shape) < 2
+
+
+_ONE_SLICE = Check(
+    "anatomy in three dimensions",
+    "warn",
+    "one slice",
+    "2 slices",
+    "One slice has no volumes and no surfaces, so no structure was labelled or measured.",
+    "Give the whole series.",
+)
+
+
 def measure_twin(twin: Twin) -> Products:
     """Measure everything that the twin holds, and check it."""
-    image, labels = required(twin.image), required(twin.labels)
+    image = required(twin.image)
     measures: list[Measure] = []
     if twin.reference is not None and twin.baseline is not None:
         measures += measure.image_quality(image, twin.reference, basis=twin.origin)
         baseline = measure.image_quality(twin.baseline, twin.reference, basis=twin.origin)
         measures += [replace(row, structure="zero-filled image") for row in baseline]
-    measures += measure.morphometry(labels, basis=twin.origin)
-    errors = [(surface, volume_error(surface, labels)) for surface in twin.surfaces]
+    checks = list(measure.check_image(image))
+    if twin.labels is None:
+        return {"measures": tuple(measures), "checks": (*checks, _ONE_SLICE)}
+    measures += measure.morphometry(twin.labels, basis=twin.origin)
+    errors = [(surface, volume_error(surface, twin.labels)) for surface in twin.surfaces]
     measures += [_volume_error_row(surface.name, error) for surface, error in errors]
-    checks = [*measure.check_image(image), *measure.check_labels(labels)]
+    checks += measure.check_labels(twin.labels)
     checks.append(_check_surfaces(twin, max((abs(e) for _, e in errors), default=0.0)))
     return {"measures": tuple(measures), "checks": tuple(checks)}
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Grid, KSpace, Labels, LabelTable, Surface, Twin, Volume
+from anatwin.core import (
+    Grid,
+    KSpace,
+    Labels,
+    LabelTable,
+    NonCartesian,
+    Surface,
+    Twin,
+    Volume,
+)
 from anatwin.report import figures, planes, render
 from anatwin.report.figures import GreyWindow, Picture
 from anatwin.report.planes import Plane
@@ -118,7 +127,7 @@ def comparison(twin: Twin) -> Comparison | None:
     size = planes.pixels(grid, plane, COMPARED_PIXELS)
     window = figures.grey_window(twin.reference or twin.image)
     named = (
-        ("Zero-filled", twin.baseline),
+        ("Gridded" if isinstance(twin.kspace, NonCartesian) else "Zero-filled", twin.baseline),
         ("Reconstruction", twin.image),
         ("Truth", twin.reference),
     )
