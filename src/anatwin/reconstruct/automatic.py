@@ -8,13 +8,15 @@ import numpy as np
 
 from anatwin.core import AnyKSpace, InputError, KSpace, NonCartesian, Volume
 from anatwin.reconstruct.cascade import Cascade
-from anatwin.reconstruct.espirit import FEWEST_SAMPLES
 from anatwin.reconstruct.gridding import Gridding
 from anatwin.reconstruct.low_rank import LowRank
 from anatwin.reconstruct.noncartesian_planes import trajectory_of
 from anatwin.reconstruct.pocs import Pocs
 from anatwin.reconstruct.root_sum_of_squares import RootSumOfSquares
 from anatwin.reconstruct.wavelet import Wavelet
+
+_FEWEST = 8
+"""Shortest side of a complete middle with which Wavelet is as good as LowRank, and faster."""
 
 Reconstructor = Callable[[Any], Volume]
 
@@ -58,14 +60,14 @@ class Automatic:
                 "does so better than classical methods where it was tested.",
             )
         middle = _calibrated(kspace)
-        if kspace.coils is not None or middle >= FEWEST_SAMPLES:
+        if kspace.coils is not None or middle >= _FEWEST:
             known = "came with the scan" if kspace.coils is not None else "can be estimated"
             reason = f"{kspace.n_coils} coils whose sensitivities {known}."
             return Choice(Wavelet(), reason)
         return Choice(
             LowRank(),
             f"{kspace.n_coils} coils, but the fully sampled middle is {middle} samples wide, and "
-            f"coil sensitivities need {FEWEST_SAMPLES}.",
+            f"coil sensitivities need {_FEWEST}.",
         )
 
 

@@ -10,10 +10,10 @@ from anatwin.core import InputError, UsageError
 from anatwin.ops.coils import calibration_region, low_resolution, middle_block
 from anatwin.reconstruct.planes import Plane
 
-FEWEST_SAMPLES = 12
+_FEWEST_FOR_KERNELS = 12
 """Shortest side of a complete middle of k-space from which kernels are found reliably."""
 
-_FEWEST_OF_ALL = 4
+_FEWEST = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +66,12 @@ class Espirit:
         mask = np.broadcast_to(plane.mask, plane.shape)
         region = calibration_region(mask, self.calibration)
         rows, columns = (part.stop - part.start for part in region)
-        if min(rows, columns) < _FEWEST_OF_ALL:
+        if min(rows, columns) < _FEWEST:
             raise InputError(
-                f"Coil maps need a fully sampled centre of k-space of {_FEWEST_OF_ALL} samples or "
+                f"Coil maps need a fully sampled centre of k-space of {_FEWEST} samples or "
                 f"more, got {rows} x {columns}; give the maps, or use RootSumOfSquares."
             )
-        if min(rows, columns) < max(FEWEST_SAMPLES, self.kernel + 2):
+        if min(rows, columns) < max(_FEWEST_FOR_KERNELS, self.kernel + 2):
             return self._smooth_maps(plane)
         return self._kernel_maps(plane, plane.samples[(slice(None), *region)])
 

@@ -23,15 +23,24 @@ def draw_patterns(draws: Sequence[Draw]) -> Figure:
     figure, cells = sheet(2 * len(factors), len(names))
     for draw in first:
         row, column = 2 * factors.index(draw.requested), names.index(draw.pattern)
-        spread = np.log10(np.maximum(np.abs(point_spread(draw.mask)), 1e-3))
+        spread = np.log10(np.maximum(_thick(np.abs(point_spread(draw.mask)), draw.mask), 1e-3))
         cells[row, column].imshow(draw.mask.T[::-1], cmap="gray", vmin=0, vmax=1)
         cells[row + 1, column].imshow(spread.T[::-1], cmap="magma", vmin=-3, vmax=0)
         _title(cells[row, column], f"{draw.pattern}\n{draw.requested:g}x")
     caption = (
         "Measured samples (white) of the first draw, seen as the images are, and below each its "
-        "point-spread function, magnitude from 0.001 (black) to 1 on a logarithmic scale."
+        "point-spread function, magnitude from 0.001 (black) to 1 on a logarithmic scale. That of "
+        "whole lines is one pixel thin and drawn as bars."
     )
     return Figure("patterns", caption, as_png(figure))
+
+
+def _thick(spread: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return a point-spread function, spread out along the axis along which lines are whole."""
+    for axis in (0, 1):
+        if (mask == mask.take([0], axis)).all():
+            return np.broadcast_to(spread.max(axis, keepdims=True), spread.shape)
+    return spread
 
 
 def draw_reconstructions(
@@ -71,7 +80,10 @@ def _upright(data: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def as_png(canvas: Any) -> bytes:  # noqa: ANN401
-    """Return a matplotlib figure as the bytes of a PNG file."""
-    buffer = BytesIO()
-    canvas.savefig(buffer, format="png")
-    return buffer.getvalue()
+    """Return a matplotlib figure as the bytes of a PNG file of 256 colours, a third as large."""
+    from PIL import Image
+
+    drawn, packed = BytesIO(), BytesIO()
+    canvas.savefig(drawn, format="png")
+    Image.open(drawn).convert("RGB").quantize(256).save(packed, format="png", optimize=True)
+    return packed.getvalue()
