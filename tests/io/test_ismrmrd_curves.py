@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anatwin.core import Grid, InputError, NonCartesian
+from anatwin.core import AnyKSpace, Grid, InputError, NonCartesian
 from anatwin.io.ismrmrd import read_ismrmrd, write_ismrmrd
 from anatwin.io.source import identify, open_source
 from anatwin.ops.trajectory import radial_trajectory
@@ -139,7 +139,9 @@ def test_a_third_number_is_the_weight(tmp_path):
 def test_the_source_is_identified(tmp_path):
     theirs(tmp_path / "scan.h5", LINES)
     assert identify(tmp_path / "scan.h5") == "ISMRMRD"
-    assert isinstance(open_source(tmp_path / "scan.h5").product, NonCartesian)
+    product = open_source(tmp_path / "scan.h5").product
+    assert isinstance(product, AnyKSpace)
+    assert isinstance(product, NonCartesian)
 
 
 @pytest.mark.parametrize(
