@@ -151,7 +151,7 @@ class Cascades:
                 slices[..., slices.shape[2] // 2, None], factor, seed=self.seed
             )
             for n, method in everyone.items():
-                images[f"{n} cascades", f"{factor}x"] = method(kspace).magnitude()
+                images[_named(n), f"{factor}x"] = method(kspace).magnitude()
         caption = (
             "One test slice by the number of cascades (0: zero-filled) and the magnitude of its "
             "error, from 0 (black) to a fifth of the slice's maximum."
@@ -173,20 +173,24 @@ def _curve(log: Path) -> Curve:
 
 
 def _draw(curves: dict[int, Curve]) -> Figure:
-    """Return the training curves, smoothed over a tenth of their length."""
+    """Return the training curves, smoothed over a fifth of their length."""
     canvas, cells = sheet(1, 1, inch=5.0)
     axes = cells[0, 0]
     axes.set_axis_on()
     for n, curve in curves.items():
         steps, losses = np.array(curve).T
-        axes.plot(steps, _smooth(losses), label=f"{n} cascades")
+        axes.plot(steps, _smooth(losses), label=_named(n))
     axes.set(xlabel="step", ylabel="mean squared error", yscale="log")
     axes.legend()
     caption = "Training curves: mean squared error in units of typical brightness, running mean."
     return Figure("training", caption, as_png(canvas))
 
 
+def _named(n: int) -> str:
+    return f"{n} cascade{'s' * (n != 1)}"
+
+
 def _smooth(values: Sequence[float]) -> list[float]:
-    """Return the mean of each value and up to a tenth of all before it."""
-    width = max(1, len(values) // 10)
+    """Return the mean of each value and up to a fifth of all before it."""
+    width = max(1, len(values) // 5)
     return [float(np.mean(values[max(0, n - width) : n + 1])) for n in range(len(values))]
