@@ -26,6 +26,7 @@ bench: .venv/dev .venv/debian
 	$(BIN)/python benchmarks/agreement.py
 	$(BIN)/python benchmarks/noncartesian.py
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/scaling.py
 
 docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

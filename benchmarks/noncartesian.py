@@ -27,8 +27,8 @@ from anatwin.ops.density import pipe_menon_density
 from anatwin.ops.nufft import CoilGram, CoilNufft, Nufft, transfer_function
 from anatwin.reconstruct import Espirit
 from anatwin.reconstruct.gridding import Gridding
-from anatwin.reconstruct.noncartesian_sense import NonCartesianSense
 from anatwin.reconstruct.planes import Plane
+from anatwin.reconstruct.sense import Sense
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[1] / "../shared/data"))
 SIDE, SHAPE = 360, (360, 360)
@@ -77,7 +77,7 @@ class Anatwin:
     def sense(self, case: Case, iterations: int) -> np.ndarray:
         grid = Grid.isotropic((*SHAPE, 1), 1.0)
         scan = NonCartesian(case.samples[None], case.trajectory, grid, coils=case.maps[..., None])
-        return NonCartesianSense(iterations=iterations, tolerance=0)(scan).data[..., 0]
+        return Sense(iterations=iterations, tolerance=0)(scan).data[..., 0]
 
 
 class SigPy:

@@ -1,6 +1,6 @@
-"""CPU seconds beside peers: wavelets, the cascade, and how the time grows.
+"""CPU seconds beside peers: wavelets, ESPIRiT and the cascade, one thread each.
 
-Prints Markdown; one thread unless the table says otherwise. See README.md.
+Tools run in turn, so that all meet the same machine. Prints Markdown; see README.md.
 
     python benchmarks/speed.py [--runs 5]
 """
@@ -10,7 +10,6 @@ import os
 import resource
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,41 +21,54 @@ import reconstruct  # noqa: E402
 
 TOOLS = ("anatwin", "SigPy", "bart")
 STRENGTHS = (0.0005, 0.001, 0.002, 0.004)
-SIZES, COILS = (128, 256, 512), (1, 4, 8, 16, 32)
 
 
-def seconds(action: Callable[[], object], who: int, runs: int) -> str:
-    """Return the median CPU seconds of some runs after one more, and the smallest and largest."""
-    action()
-    times = []
-    for _ in range(runs):
-        before = resource.getrusage(who)
+def in_turn(actions: dict[str, Callable[[], object]], runs: int) -> dict[str, list[float]]:
+    """Return the CPU seconds of every tool's runs after one more, tools in turn."""
+    children, itself = resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF
+    who = {name: children if name == "bart" else itself for name in actions}
+    for action in actions.values():
         action()
-        after = resource.getrusage(who)
-        times.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
-    return f"{statistics.median(times):.3f} ({min(times):.3f} to {max(times):.3f})"
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(runs):
+        for name, action in actions.items():
+            times[name].append(reconstruct.cpu_seconds(action, who[name]))
+    return times
+
+
+def cells(times: list[float], ours: list[float]) -> str:
+    """Return smallest, median and largest, and the ratio of the medians to ours."""
+    middle = statistics.median(times)
+    ratio = statistics.median(ours) / middle
+    return f"{min(times):.3f} | {middle:.3f} | {max(times):.3f} | {ratio:.2f}"
 
 
 def wavelets(runs: int) -> None:
-    """Print time and quality of 100 wavelet iterations, maps given, on 256 x 256."""
+    """Print time and quality of 100 wavelet iterations, maps given, and of ESPIRiT maps."""
     reconstruct.ITERATIONS = 100
     images = reconstruct.coil_images()
     truth = np.sqrt((np.abs(images) ** 2).sum(axis=0))
     eight = reconstruct.undersampled(4)
-    sensitivities = images / np.maximum(truth, 1e-6)
+    sensitivities = (images / np.maximum(truth, 1e-6)).astype(np.complex64)
     one = _single_coil(images, eight)
-    ones = np.ones_like(one)
-    print("| scan | tool | wavelet, 100 iterations [CPU s] | best PSNR [dB] |\n|---|---|---|---|")
-    cases = (("1 coil", one, ones), ("8 coils", eight, sensitivities.astype(np.complex64)))
-    for name, samples, maps in cases:
-        for tool in TOOLS:
-            with tempfile.TemporaryDirectory() as folder:
-                opened = reconstruct.open_tool(tool, samples, Path(folder))
-                who = resource.RUSAGE_CHILDREN if tool == "bart" else resource.RUSAGE_SELF
-                time_ = seconds(lambda o=opened, m=maps: o.image(m, 0.002), who, runs)
-                head = truth > 0.05 * truth.max()
+    head = truth > 0.05 * truth.max()
+    print("\n| 256 x 256 | tool | min [CPU s] | median | max | ours / tool | best PSNR [dB] |")
+    print("|---|---|---|---|---|---|---|")
+    cases = (("1 coil", one, np.ones_like(one)), ("8 coils", eight, sensitivities))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, samples, maps in cases:
+            tools = {t: reconstruct.open_tool(t, samples, Path(folder)) for t in TOOLS}
+            times = in_turn(
+                {t: lambda o=o, m=maps: o.image(m, 0.002) for t, o in tools.items()}, runs
+            )
+            for tool, opened in tools.items():
                 best = max(reconstruct.psnr(opened.image(maps, s), truth, head) for s in STRENGTHS)
-            print(f"| {name} | {tool} | {time_} | {best:.2f} |", flush=True)
+                row = cells(times[tool], times["anatwin"])
+                print(f"| wavelet, {name} | {tool} | {row} | {best:.2f} |", flush=True)
+        times = in_turn({t: o.maps for t, o in tools.items()}, runs)
+        for tool in TOOLS:
+            row = cells(times[tool], times["anatwin"])
+            print(f"| ESPIRiT, 8 coils | {tool} | {row} | |", flush=True)
 
 
 def _single_coil(images: np.ndarray, samples: np.ndarray) -> np.ndarray:
@@ -100,42 +112,39 @@ def cascade(runs: int) -> None:
             return model(scan)[0].numpy()
 
     difference = np.abs(ours() - theirs()).max()
-    print(f"\nCascade, 256 x 256, one coil; largest difference of the images {difference:.1e}.\n")
-    print("| where | CPU s |\n|---|---|")
-    for name, action in (("onnxruntime and numpy", ours), ("torch, eager", theirs)):
-        print(f"| {name} | {seconds(action, resource.RUSAGE_SELF, runs)} |", flush=True)
     a, b = np.random.default_rng(0).standard_normal((2, 2048, 2048)).astype(np.float32)
-    print(f"| 2048 x 2048 matrix product, 8.6e9 multiply-adds | "
-          f"{seconds(lambda: a @ b, resource.RUSAGE_SELF, runs)} |")  # fmt: skip
-    multiply_adds = sum(w.numel() for w in model.blocks.parameters() if w.ndim == 4)
-    print(f"\nConvolution weights: {multiply_adds}.")
+    convolutions = multiply_adds(model, theirs)
+    matrices = (torch.from_numpy(a), torch.from_numpy(b))
+    actions = {
+        "onnxruntime and numpy": (ours, convolutions),
+        "torch, eager": (theirs, convolutions),
+        "2048 x 2048 matrix product, numpy": (lambda: a @ b, 2048**3),
+        "2048 x 2048 matrix product, torch": (lambda: matrices[0] @ matrices[1], 2048**3),
+    }
+    times = in_turn({name: action for name, (action, _) in actions.items()}, runs)
+    print(f"\nCascade, 256 x 256, one coil; largest difference of the images {difference:.1e}.\n")
+    print("| where | min [CPU s] | median | max | ours / this | 1e9 multiply-adds / s |")
+    print("|---|---|---|---|---|---|")
+    for name, (_, count) in actions.items():
+        row = cells(times[name], times["onnxruntime and numpy"])
+        print(f"| {name} | {row} | {count / statistics.median(times[name]) / 1e9:.0f} |")
 
 
-def scaling() -> None:
-    """Print wall times of ESPIRiT and 30 wavelet iterations over sizes, coils and threads."""
-    from threadpoolctl import threadpool_limits
+def multiply_adds(model: object, run: Callable[[], object]) -> int:
+    """Return the multiply-adds of the convolutions of a torch network in one run."""
+    import torch
 
-    from anatwin.core import Grid, KSpace
-    from anatwin.ops.fourier import fft
-    from anatwin.phantoms.coils import coil_ring
-    from anatwin.phantoms.sampling import variable_density
-    from anatwin.reconstruct import Wavelet
+    counts = []
 
-    print("\n| size | coils | ESPIRiT and 30 wavelet iterations, one slice [s] |\n|---|---|---|")
-    rng = np.random.default_rng(0)
-    for size in SIZES:
-        grid = Grid.isotropic((size, size, 1), 220 / size)
-        image = (np.hypot(*np.indices((size, size)) - size / 2) < size / 3)[..., None]
-        mask = variable_density((size, size), 4, calibration=24, seed=0)[..., None]
-        for coils in COILS:
-            maps = np.concatenate([m for _, m in coil_ring(grid, coils, seed=0).blocks(size)], 1)
-            data = fft(maps * image, (1, 2)) + 0.01 * rng.standard_normal(maps.shape)
-            scan = KSpace((data * mask).astype(np.complex64), mask, grid, 0, 2)
-            with threadpool_limits(1):
-                Wavelet()(scan)
-                began = time.perf_counter()
-                Wavelet()(scan)
-            print(f"| {size} | {coils} | {time.perf_counter() - began:.3f} |", flush=True)
+    def count(layer: torch.nn.Conv2d, _: object, out: torch.Tensor) -> None:
+        counts.append(out.numel() * layer.weight[0].numel())
+
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    run()
+    for hook in hooks:
+        hook.remove()
+    return sum(counts)
 
 
 def main() -> None:
@@ -145,7 +154,6 @@ def main() -> None:
     runs = parser.parse_args().runs
     wavelets(runs)
     cascade(runs)
-    scaling()
 
 
 if __name__ == "__main__":

@@ -9,20 +9,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from anatwin import measure
-from anatwin.acquire import AcquireMethod
-from anatwin.core import Check, KSpace, Measure, Step, Twin, UsageError, Volume
+from anatwin.acquire import AcquireMethod, NonCartesianAcquireMethod
+from anatwin.core import (
+    AnyKSpace,
+    Check,
+    Measure,
+    NonCartesian,
+    Step,
+    Twin,
+    UsageError,
+    Volume,
+)
 from anatwin.io.case import PRODUCT_FILES, load_product, save_product
 from anatwin.io.files import sha256_file
-from anatwin.mesh import volume_error
+from anatwin.mesh import MeshMethod, volume_error
 from anatwin.nets import find
 from anatwin.plan import Plan, parameters
-from anatwin.reconstruct import Automatic, Cascade, RootSumOfSquares
+from anatwin.reconstruct import Automatic, Cascade, Choice, Gridding, RootSumOfSquares, chosen
+from anatwin.segment import SegmentMethod
 
 T = TypeVar("T")
 Products = dict[str, Any]
+Acquire = AcquireMethod | NonCartesianAcquireMethod
 Announce = Callable[[Step], None]
 _LIBRARIES = ("anatwin", "numpy", "scipy", "onnxruntime", "vtk")
 
@@ -36,7 +47,7 @@ class Stage:
     name
         The verb.
     work
-        Twin so far to new products.
+        Twin so far, and the method that does it, to new products.
     takes, makes
         Names of the products that it needs and of those that it makes, fields of the twin.
     method
@@ -44,11 +55,11 @@ class Stage:
     depends
         Further content that the result depends on, such as the weights of a network.
     choose
-        Twin so far to the method that its own choice falls on, and why, where it chooses.
+        Twin so far to the method that does the work and why, where the plan's method chooses one.
     """
 
     name: str
-    work: Callable[[Twin], Products]
+    work: Callable[[Twin, Any], Products]
     takes: tuple[str, ...]
     makes: tuple[str, ...]
     method: object | None = None
@@ -88,7 +99,9 @@ class Shelf:
             return None
         for file, _ in step.outputs:
             link_file(self.previous / file, self.folder / file)
-        products = {name: load_product(name, self.folder) for name in stage.makes}
+        made = {file for file, _ in step.outputs}
+        names = [name for name in stage.makes if PRODUCT_FILES[name] in made]
+        products = {name: load_product(name, self.folder) for name in names}
         return replace(step, is_cached=True), products
 
     def keep(self, step: Step, products: Products) -> Step:
@@ -99,7 +112,7 @@ class Shelf:
 
 def run(
     plan: Plan,
-    product: Volume | KSpace,
+    product: Volume | AnyKSpace,
     *,
     about: Twin,
     fingerprint: str = "",
@@ -137,21 +150,21 @@ def run(
     return twin
 
 
-def origin_of(plan: Plan, product: Volume | KSpace) -> str:
+def origin_of(plan: Plan, product: Volume | AnyKSpace) -> str:
     """Tell what the numbers of a twin rest on."""
-    if isinstance(product, KSpace):
-        return f"{product.origin} k-space"
-    return "synthetic k-space" if plan.acquire else "image"
+    if isinstance(product, Volume):
+        return "synthetic k-space" if plan.acquire else "image"
+    return f"{product.origin} k-space"
 
 
-def stages(plan: Plan, product: Volume | KSpace | type[Volume | KSpace]) -> tuple[Stage, ...]:
+def stages(plan: Plan, product: Volume | AnyKSpace | type[Volume | AnyKSpace]) -> tuple[Stage, ...]:
     """Return what a plan does to an image or to k-space (or to that type of thing), in order."""
     is_image = product is Volume or isinstance(product, Volume)
     if plan.acquire is not None and not is_image:
         raise UsageError("Only an image can be scanned by simulation, got k-space; leave it out.")
     first = "kspace" if not is_image else "reference" if plan.acquire else "image"
     return (
-        Stage("read", lambda _: {first: product}, (), (first,)),
+        Stage("read", lambda *_: {first: product}, (), (first,)),
         *(_acquire_stages(plan.acquire) if plan.acquire else ()),
         *(_reconstruct_stages(plan) if first != "image" else ()),
         *_anatomy_stages(plan),
@@ -159,7 +172,7 @@ def stages(plan: Plan, product: Volume | KSpace | type[Volume | KSpace]) -> tupl
 
 
 def stage_keys(
-    plan: Plan, kind: type[Volume | KSpace], fingerprint: str
+    plan: Plan, kind: type[Volume | AnyKSpace], fingerprint: str
 ) -> tuple[tuple[str, str], ...]:
     """Return the name and the key of every stage, without running any."""
     keys, key = [], fingerprint
@@ -169,8 +182,8 @@ def stage_keys(
     return tuple(keys)
 
 
-def _acquire_stages(acquire: AcquireMethod) -> tuple[Stage, ...]:
-    def work(twin: Twin) -> Products:
+def _acquire_stages(acquire: Acquire) -> tuple[Stage, ...]:
+    def work(twin: Twin, acquire: Acquire) -> Products:
         return {"kspace": acquire(required(twin.reference))}
 
     return (Stage("acquire", work, ("reference",), ("kspace",), acquire),)
@@ -179,14 +192,16 @@ def _acquire_stages(acquire: AcquireMethod) -> tuple[Stage, ...]:
 def _reconstruct_stages(plan: Plan) -> tuple[Stage, ...]:
     method = plan.reconstruct
 
-    def work(twin: Twin) -> Products:
-        kspace = required(twin.kspace)
-        return {"baseline": RootSumOfSquares()(kspace), "image": method(kspace).magnitude()}
+    def work(twin: Twin, method: Callable[[Any], Volume]) -> Products:
+        kspace = cast("AnyKSpace", required(twin.kspace))
+        image = method(kspace).magnitude()
+        if isinstance(kspace, NonCartesian):
+            return {"baseline": Gridding()(kspace), "image": image}
+        return {"baseline": RootSumOfSquares()(kspace), "image": image}
 
-    def choose(twin: Twin) -> tuple[object, str]:
-        return (
-            method.choose(required(twin.kspace)) if isinstance(method, Automatic) else (method, "")
-        )
+    def choose(twin: Twin) -> Choice:
+        kspace = cast("AnyKSpace", required(twin.kspace))
+        return chosen(method, kspace)
 
     weights = sha256_file(find("cascade")) if isinstance(method, Automatic | Cascade) else ""
     makes = ("baseline", "image")
@@ -197,17 +212,21 @@ def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
     segment, mesh = plan.segment, plan.mesh
     weights = sha256_file(segment.model or find("head"))
 
-    def label(twin: Twin) -> Products:
-        return {"labels": segment(required(twin.image))}
+    def label(twin: Twin, segment: SegmentMethod) -> Products:
+        image = required(twin.image)
+        return {} if is_one_slice(image) else {"labels": segment(image)}
 
-    def cover(twin: Twin) -> Products:
-        return {"surfaces": mesh(required(twin.labels))}
+    def explain(twin: Twin) -> tuple[object, str]:
+        return (segment, _ONE_SLICE.reason if is_one_slice(required(twin.image)) else "")
+
+    def cover(twin: Twin, mesh: MeshMethod) -> Products:
+        return {} if twin.labels is None else {"surfaces": mesh(twin.labels)}
 
     everything = ("reference", "baseline", "image", "labels", "surfaces")
     return (
-        Stage("segment", label, ("image",), ("labels",), segment, depends=weights),
+        Stage("segment", label, ("image",), ("labels",), segment, weights, explain),
         Stage("mesh", cover, ("labels",), ("surfaces",), mesh),
-        Stage("measure", measure_twin, everything, ("measures", "checks")),
+        Stage("measure", lambda twin, _: measure_twin(twin), everything, ("measures", "checks")),
     )
 
 
@@ -218,19 +237,37 @@ def required(value: T | None) -> T:
     return value
 
 
+def is_one_slice(image: Volume) -> bool:
+    """Tell whether an image has no third dimension in which structures have volumes."""
+    return min(image.grid.shape) < 2
+
+
+_ONE_SLICE = Check(
+    "anatomy in three dimensions",
+    "warn",
+    "one slice",
+    "2 slices",
+    "One slice has no volumes and no surfaces, so no structure was labelled or measured.",
+    "Give the whole series.",
+)
+
+
 def measure_twin(twin: Twin) -> Products:
     """Measure everything that the twin holds, and check it."""
-    image, labels = required(twin.image), required(twin.labels)
+    image = required(twin.image)
     measures: list[Measure] = []
     if twin.reference is not None and twin.baseline is not None:
         measures += measure.image_quality(image, twin.reference, basis=twin.origin)
         baseline = measure.image_quality(twin.baseline, twin.reference, basis=twin.origin)
         measures += [replace(row, structure="zero-filled image") for row in baseline]
-    measures += measure.morphometry(labels, basis=twin.origin)
-    measures += measure.head_measures(labels)
-    errors = [(surface, volume_error(surface, labels)) for surface in twin.surfaces]
+    checks = list(measure.check_image(image))
+    if twin.labels is None:
+        return {"measures": tuple(measures), "checks": (*checks, _ONE_SLICE)}
+    measures += measure.morphometry(twin.labels, basis=twin.origin)
+    measures += measure.head_measures(twin.labels)
+    errors = [(surface, volume_error(surface, twin.labels)) for surface in twin.surfaces]
     measures += [_volume_error_row(surface.name, error) for surface, error in errors]
-    checks = [*measure.check_image(image), *measure.check_labels(labels)]
+    checks += measure.check_labels(twin.labels)
     checks.append(_check_surfaces(twin, max((abs(e) for _, e in errors), default=0.0)))
     return {"measures": tuple(measures), "checks": tuple(checks)}
 
@@ -258,8 +295,8 @@ def _advance(stage: Stage, twin: Twin, key: str, shelf: Shelf | None) -> Twin:
     if shelf and (found := shelf.reuse(stage, key)):
         return twin.after(found[0], **found[1])
     with stopwatch() as spent:
-        products = stage.work(twin)
-    method, note = stage.choose(twin) if stage.choose else (stage.method, "")
+        method, note = stage.choose(twin) if stage.choose else (stage.method, "")
+        products = stage.work(twin, method)
     step = Step(
         stage.name,
         type(method).__name__ if method else stage.name,

@@ -10,7 +10,7 @@ from textwrap import dedent, wrap
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from anatwin.acquire import AcquireMethod
+from anatwin.acquire import AcquireMethod, NonCartesianAcquireMethod
 from anatwin.core import UsageError
 from anatwin.mesh import MeshMethod, SurfaceNets
 from anatwin.reconstruct import Automatic, ReconstructMethod
@@ -21,7 +21,7 @@ from anatwin.segment import HeadNetwork, SegmentMethod
 class Plan:
     """One method per stage."""
 
-    acquire: AcquireMethod | None = None
+    acquire: AcquireMethod | NonCartesianAcquireMethod | None = None
     """Scan an image by simulation before reconstructing it; leave out to use the image as it is."""
 
     reconstruct: ReconstructMethod = field(default_factory=Automatic)

@@ -281,7 +281,7 @@ class TestFilesOfOthers:
             ({}, {"y": 6}, "phase encoding outside of the 6"),
             ({}, {"x": 8}, "readout outside of the 8"),
             ({"slice": 2}, {}, "slice outside of the 1"),
-            ({}, {"trajectory": "radial"}, "Cartesian"),
+            ({}, {"trajectory": "radial"}, "without one"),
             ({"flags": [ismrmrd.ACQ_IS_REVERSE]}, {}, "EPI"),
             ({"flags": [ismrmrd.ACQ_IS_NOISE_MEASUREMENT]}, {}, "only noise"),
             ({"encoding_space_ref": 1}, {}, "encoding 1 of 1"),

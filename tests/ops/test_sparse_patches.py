@@ -38,14 +38,18 @@ def test_cosine_atoms_are_orthonormal_and_start_flat():
 
 
 def pursuit(patch, atoms, sparsity, error):
-    """Return the textbook's orthogonal matching pursuit of one patch."""
+    """Return the textbook's orthogonal matching pursuit of one patch, up to an error."""
     code, chosen, rest = np.zeros(len(atoms), complex), [], patch
-    while len(chosen) < sparsity and np.mean(np.abs(rest) ** 2) > error**2:
+    enough = error**2 * len(patch)
+    while len(chosen) < sparsity and np.linalg.norm(rest) ** 2 > enough:
         chosen.append(int(np.argmax(np.abs(atoms.conj() @ rest))))
         weights = np.linalg.lstsq(atoms[chosen].T, patch, rcond=None)[0]
-        rest = patch - weights @ atoms[chosen]
-        code[:] = 0
-        code[chosen] = weights
+        before, rest = np.linalg.norm(rest) ** 2, patch - weights @ atoms[chosen]
+        after, previous = np.linalg.norm(rest) ** 2, code
+        part = 1 - np.sqrt(max(enough - after, 0) / (before - after))
+        code = np.zeros(len(atoms), complex)
+        code[chosen] = part * weights
+        code += (1 - part) * previous
     return code
 
 
@@ -56,6 +60,17 @@ def test_codes_are_those_of_orthogonal_matching_pursuit(n, sparsity, error):
     codes = sparse_codes(patches, atoms, sparsity=min(sparsity, n), error=error)
     expected = [pursuit(patch, atoms, min(sparsity, n), error) for patch in patches]
     np.testing.assert_allclose(codes, expected, atol=1e-8)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 1000), error=st.floats(0.05, 0.9))
+def test_codes_leave_just_the_error(seed, error):
+    atoms, patches = unit(random_complex((12, 9), seed)), random_complex((7, 9), seed + 1)
+    codes = sparse_codes(patches, atoms, sparsity=9, error=error)
+    left = np.sqrt((np.abs(patches - codes @ atoms) ** 2).mean(axis=1))
+    loose = np.sqrt((np.abs(patches) ** 2).mean(axis=1)) > error
+    np.testing.assert_allclose(left[loose], error, rtol=1e-9)
+    assert not codes[~loose].any()
 
 
 def test_an_atom_is_not_used_twice():

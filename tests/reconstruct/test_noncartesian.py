@@ -1,21 +1,29 @@
 """Methods that reconstruct from samples along trajectories."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from anatwin.core import Grid, InputError, UsageError
+from anatwin.core import Grid, InputError, MissingPartError, UsageError
 from anatwin.ops.density import ramp_density
 from anatwin.ops.trajectory import radial_trajectory, spiral_trajectory
 from anatwin.phantoms import FourierCoils, head_ellipsoids
 from anatwin.phantoms.ellipsoids import ONE_COIL
-from anatwin.reconstruct import RootSumOfSquares
-from anatwin.reconstruct.gridding import Gridding
-from anatwin.reconstruct.noncartesian_sense import NonCartesianSense
-from anatwin.reconstruct.noncartesian_wavelet import NonCartesianWavelet
+from anatwin.reconstruct import (
+    Automatic,
+    Cascade,
+    Choice,
+    Grappa,
+    Gridding,
+    RootSumOfSquares,
+    Sense,
+    Wavelet,
+    chosen,
+)
 from anatwin.testing.noncartesian import NonCartesianSuite, known_radial_scan, sample_ellipsoids
-from anatwin.testing.suites import relative_error
+from anatwin.testing.suites import known_scan, relative_error
 
 
 class TestGridding(NonCartesianSuite):
@@ -24,13 +32,13 @@ class TestGridding(NonCartesianSuite):
     is_complex = False
 
 
-class TestNonCartesianSense(NonCartesianSuite):
-    method = NonCartesianSense()
+class TestSense(NonCartesianSuite):
+    method = Sense()
     error = 0.042
 
 
-class TestNonCartesianWavelet(NonCartesianSuite):
-    method = NonCartesianWavelet()
+class TestWavelet(NonCartesianSuite):
+    method = Wavelet()
     error = 0.03
 
 
@@ -39,7 +47,7 @@ RING = FourierCoils.ring(8, 500.0)
 LINES = radial_trajectory(60, 148, golden=True)
 
 
-@pytest.mark.parametrize("method", [NonCartesianSense(), NonCartesianWavelet()])
+@pytest.mark.parametrize("method", [Sense(), Wavelet()])
 def test_beats_gridding_along_spirals_with_dense_middles(method) -> None:
     arms = spiral_trajectory(8, 1 / 148, knots=[(0, 0), (1.5, 12 / 74), (2.6, 0.5)])
     scan = sample_ellipsoids(GRID, arms, coils=RING)
@@ -52,11 +60,11 @@ def test_beats_gridding_along_spirals_with_dense_middles(method) -> None:
 def test_uses_maps_that_come_with_the_scan() -> None:
     scan = sample_ellipsoids(GRID, LINES, coils=RING)
     maps = RING.maps(GRID)
-    image = NonCartesianSense()(replace(scan, coils=maps)).data
+    image = Sense()(replace(scan, coils=maps)).data
     level = np.sqrt((np.abs(maps) ** 2).sum(axis=0))
     expected = known_image_of_one_coil()
     assert relative_error(np.abs(image), expected) < 0.07
-    doubled = NonCartesianSense()(replace(scan, coils=2 * maps)).data
+    doubled = Sense()(replace(scan, coils=2 * maps)).data
     assert relative_error(2 * doubled, image) < 1e-4
     assert level.std() > 0.01
 
@@ -67,7 +75,7 @@ def known_image_of_one_coil() -> np.ndarray:
 
 def test_one_coil_needs_no_maps() -> None:
     scan = sample_ellipsoids(GRID, LINES, coils=ONE_COIL)
-    image = NonCartesianWavelet()(scan).magnitude().data
+    image = Wavelet()(scan).magnitude().data
     assert relative_error(image, known_image_of_one_coil()) < 0.07
 
 
@@ -84,7 +92,7 @@ def test_the_slice_axis_may_be_any() -> None:
     scan = known_radial_scan()
     shape = scan.grid.shape
     turned = replace(scan, grid=Grid.isotropic((shape[2], *shape[:2]), 1.0), slice_axis=0)
-    for method in (Gridding(), NonCartesianSense(iterations=2)):
+    for method in (Gridding(), Sense(iterations=2)):
         image = method(turned).magnitude().data
         expected = method(scan).magnitude().data.transpose(2, 0, 1)
         np.testing.assert_allclose(image, expected, atol=1e-4)
@@ -94,21 +102,37 @@ def test_refuses_to_guess_maps_without_a_middle() -> None:
     arms = spiral_trajectory(4, 1 / 148, knots=[(0, 0), (2.3, 0.5)])
     scan = sample_ellipsoids(GRID, arms, coils=RING)
     with pytest.raises(InputError, match="the middle 24 x 24"):
-        NonCartesianSense()(scan)
+        Sense()(scan)
     assert Gridding()(scan).grid == GRID
 
 
-@pytest.mark.parametrize(
-    ("method", "changes"),
-    [
-        (NonCartesianSense, {"iterations": 0}),
-        (NonCartesianSense, {"tolerance": 1.0}),
-        (NonCartesianWavelet, {"iterations": 0}),
-        (NonCartesianWavelet, {"strength": -1.0}),
-        (NonCartesianWavelet, {"wavelet": "sym4"}),
-        (NonCartesianWavelet, {"energy": 0.0}),
-    ],
-)
-def test_refuses_settings_that_cannot_be(method, changes: dict) -> None:
-    with pytest.raises(UsageError):
-        method(**changes)
+def test_automatic_solves_what_it_can_estimate_maps_for_and_grids_the_rest() -> None:
+    scan = known_radial_scan()
+    choice = Automatic().choose(scan)
+    assert (choice.method, "middle of k-space" in choice.reason) == (Wavelet(), True)
+    np.testing.assert_array_equal(Automatic()(scan).data, Wavelet()(scan).data)
+    arms = spiral_trajectory(4, 1 / 148, knots=[(0, 0), (2.3, 0.5)])
+    sparse = sample_ellipsoids(GRID, arms, coils=RING)
+    assert chosen(Automatic(), sparse).method == Gridding()
+    known = replace(sparse, coils=RING.maps(GRID))
+    assert chosen(Automatic(), known).method == Wavelet()
+    one = sample_ellipsoids(GRID, arms, coils=ONE_COIL)
+    assert "One coil" in chosen(Automatic(), one).reason
+    assert chosen(Sense(), sparse) == Choice(Sense(), "")
+
+
+@pytest.mark.parametrize("method", [RootSumOfSquares(), Cascade(), Grappa()])
+def test_methods_for_lines_say_what_takes_trajectories(method) -> None:
+    with pytest.raises(UsageError, match="along trajectories; use Automatic, Gridding"):
+        method(known_radial_scan())
+
+
+def test_gridding_says_what_takes_lines() -> None:
+    with pytest.raises(UsageError, match="got Cartesian k-space"):
+        Gridding()(known_scan(slice_axis=2))
+
+
+def test_says_which_part_is_missing(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "finufft", None)
+    with pytest.raises(MissingPartError, match=r"anatwin\[nufft\]"):
+        Automatic()(known_radial_scan())

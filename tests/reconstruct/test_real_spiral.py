@@ -9,12 +9,11 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from anatwin.core import Grid, NonCartesian
+from anatwin.io.ismrmrd import read_ismrmrd, write_ismrmrd
 from anatwin.ops.central_samples import central_samples
 from anatwin.ops.coils import middle_block
 from anatwin.ops.density import pipe_menon_density
-from anatwin.reconstruct import Espirit
-from anatwin.reconstruct.gridding import Gridding
-from anatwin.reconstruct.noncartesian_sense import NonCartesianSense
+from anatwin.reconstruct import Automatic, Espirit, Gridding, Sense, Wavelet
 from anatwin.reconstruct.planes import Plane
 from anatwin.testing.suites import relative_error
 
@@ -64,17 +63,28 @@ def half_of(spiral: NonCartesian) -> NonCartesian:
 
 
 def test_half_the_spirals_show_what_all_show(spiral: NonCartesian) -> None:
-    whole, half = (NonCartesianSense()(s).magnitude().data for s in (spiral, half_of(spiral)))
+    whole, half = (Sense()(s).magnitude().data for s in (spiral, half_of(spiral)))
     swirls = relative_error(Gridding()(half_of(spiral)).data, whole)
     assert relative_error(half, whole) < 0.12
     assert relative_error(half, whole) < 0.5 * swirls
+
+
+def test_the_scan_comes_back_from_a_file_and_is_reconstructed(
+    spiral: NonCartesian, tmp_path: Path
+) -> None:
+    write_ismrmrd(replace(spiral, coils=None), tmp_path / "spiral.h5")
+    scan = read_ismrmrd(tmp_path / "spiral.h5")
+    np.testing.assert_array_equal(scan.data, spiral.data)
+    assert isinstance(Automatic().choose(scan).method, Wavelet)
+    image = Gridding()(scan).data
+    assert relative_error(image, Gridding()(spiral).data) < 1e-4
 
 
 def test_sigpy_finds_the_same_image(spiral: NonCartesian) -> None:
     sense = pytest.importorskip("sigpy.mri.app").SenseRecon
     half = half_of(spiral)
     weights = pipe_menon_density(half.trajectory, SHAPE)
-    ours = NonCartesianSense(iterations=4, tolerance=0)(half).data[..., 0]
+    ours = Sense(iterations=4, tolerance=0)(half).data[..., 0]
     theirs = sense(
         half.data[0],
         half.coils[..., 0],

@@ -19,7 +19,7 @@ def scan(mask, **changes):
 def test_says_what_to_do_when_the_middle_was_not_measured(method):
     mask = np.zeros((1, 18, 1), bool)
     mask[0, ::3] = True
-    with pytest.raises(InputError, match=r"8 samples or more, got .* RootSumOfSquares"):
+    with pytest.raises(InputError, match=r"4 samples or more, got .* RootSumOfSquares"):
         method(scan(mask))
     assert RootSumOfSquares()(scan(mask)).data.max() > 0
 

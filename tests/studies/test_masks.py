@@ -10,6 +10,7 @@ from anatwin.core import Grid, InputError, UsageError, Volume
 from anatwin.io.nifti import write_volume
 from anatwin.phantoms import head, signal
 from anatwin.studies import Figure, Findings, Masks, Table, write_findings
+from anatwin.studies.slices import middle_slices
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +121,13 @@ def test_a_table_is_read_as_text_and_as_numbers():
         Table("t", "", ("name", "value"), (("a",),))
 
 
-def test_slices_keep_their_place():
-    from anatwin.studies.slices import middle_slices
-
+def test_slices_come_from_the_middle_half_and_keep_their_place():
     grid = Grid.centred((30, 20, 11), (1.0, 2.0, 5.0))
     data = np.broadcast_to(np.arange(11, dtype=np.float32), grid.shape).copy()
     for one in middle_slices(Volume(data, grid), 3):
         assert one.grid.shape == (30, 20, 1)
         assert one.grid.at(0, 0, 0)[2] == grid.at(0, 0, float(one.data[0, 0, 0]))[2]
+    across = middle_slices(Volume(data, grid), 4, axis=1)
+    assert [one.grid.at(0, 0, 0)[1] for one in across] == [
+        grid.at(0, place, 0)[1] for place in (5, 8, 11, 14)
+    ]

@@ -31,7 +31,9 @@ def files(tmp_path_factory):
 
 
 def test_motion_is_undone_and_noise_is_seen(files):
-    (table,) = Scans(minutes=(15.0, 11.0, 7.0), rigid=Rigid(iterations=60))(files).tables
+    findings = Scans(minutes=(15.0, 11.0, 7.0), rigid=Rigid(iterations=60))(files)
+    (table,) = findings.tables
+    assert findings.figures[0].png.startswith(b"\x89PNG")
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     assert [row["time [min]"] for row in rows] == [15.0, 11.0, 7.0]
     assert rows[1]["registered"] == "yes"

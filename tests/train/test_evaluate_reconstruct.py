@@ -1,22 +1,14 @@
 import numpy as np
 
-from anatwin.core import Grid, Volume
+from anatwin.core import Volume
 from anatwin.reconstruct import ZeroFilled
-from anatwin.train.evaluate_reconstruct import comparison, evaluate, middle_slices, undersampled
+from anatwin.train.evaluate_reconstruct import comparison, evaluate, undersampled
 
 
 def discs(shape=(48, 40, 14)):
     i, j = (np.linspace(-1.2, 1.2, n) for n in shape[:2])
     disc = 90.0 * (np.hypot(i[:, None], j[None]) < 0.8)
     return (disc[..., None] * np.linspace(0.5, 1.0, shape[2])).astype(np.float32)
-
-
-def test_slices_come_from_the_middle_half():
-    volume = Volume(discs(), Grid.isotropic((48, 40, 14), 1.0))
-    slices = middle_slices(volume, 0, count=5)
-    assert slices.shape == (40, 14, 5)
-    np.testing.assert_array_equal(slices[..., 0], volume.data[12])
-    np.testing.assert_array_equal(slices[..., -1], volume.data[36])
 
 
 def test_every_slice_has_a_pattern_and_a_phase_of_its_own():

@@ -27,8 +27,9 @@ class Info:
 
     def run(self) -> None:
         """Print the facts."""
-        from anatwin.core import KSpace
+        from anatwin.core import KSpace, NonCartesian
         from anatwin.core.kspace import describe
+        from anatwin.core.noncartesian import describe_noncartesian
         from anatwin.io.source import open_source
 
         opened = open_source(self.source)
@@ -37,6 +38,8 @@ class Info:
         facts["spacing_mm"] = tuple(round(s, 4) for s in grid.spacing_mm)
         if isinstance(opened.product, KSpace):
             facts |= describe(opened.product)
+        if isinstance(opened.product, NonCartesian):
+            facts |= describe_noncartesian(opened.product)
         for name, value in [*facts.items(), *opened.facts]:
             say(f"{name:<16} {value}")
         for note in opened.notes:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from anatwin.acquire import AcquireMethod, Cartesian
+from anatwin.acquire import AcquireMethod, Cartesian, NonCartesianAcquireMethod
 from anatwin.commands.options import Input, OptionalOutput, Output
 from anatwin.commands.terminal import progress, say
 from anatwin.core import InputError, KSpace, LabelTable, Volume, head_table
 from anatwin.mesh import MeshMethod, SurfaceNets
-from anatwin.reconstruct import Automatic, ReconstructMethod
+from anatwin.reconstruct import Automatic, ReconstructMethod, chosen
 from anatwin.segment import HeadNetwork, SegmentMethod
 
 
@@ -25,7 +25,7 @@ class Acquire:
     output: Output
     """ISMRMRD file to write, .h5."""
 
-    method: AcquireMethod = field(default_factory=Cartesian)
+    method: AcquireMethod | NonCartesianAcquireMethod = field(default_factory=Cartesian)
     """How to sample."""
 
     def run(self) -> None:
@@ -37,7 +37,8 @@ class Acquire:
         with progress(), atomic_output(self.output) as path:
             kspace = self.method(image)
             write_ismrmrd(kspace, path)
-        say(f"Wrote {self.output}: synthetic k-space, acceleration {kspace.acceleration:.2f}")
+        share = f", acceleration {kspace.acceleration:.2f}" if isinstance(kspace, KSpace) else ""
+        say(f"Wrote {self.output}: synthetic k-space{share}")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Reconstruct:
     """
 
     source: Input
-    """K-space: ISMRMRD .h5, fastMRI .h5 or BART .cfl."""
+    """K-space: ISMRMRD .h5 (lines or trajectories), fastMRI .h5 or BART .cfl."""
 
     output: Output
     """Image to write, .nii.gz."""
@@ -62,11 +63,10 @@ class Reconstruct:
         from anatwin.io.source import open_source
 
         kspace = open_source(self.source).product
-        if not isinstance(kspace, KSpace):
+        if isinstance(kspace, Volume):
             raise InputError(f"{self.source} is an image; 'anatwin acquire' makes k-space of it.")
-        method = self.method
-        if isinstance(method, Automatic):
-            method, reason = method.choose(kspace)
+        method, reason = chosen(self.method, kspace)
+        if reason:
             say(f"  {type(method).__name__}: {reason}")
         with progress():
             image = method(kspace).magnitude()

@@ -12,14 +12,8 @@ from anatwin.core.errors import (
 )
 from anatwin.core.grid import Grid
 from anatwin.core.kspace import KSpace
-from anatwin.core.labels import (
-    Label,
-    Labels,
-    LabelTable,
-    craniofacial_table,
-    head_table,
-)
-from anatwin.core.noncartesian import NonCartesian
+from anatwin.core.labels import Label, Labels, LabelTable, craniofacial_table, head_table
+from anatwin.core.noncartesian import AnyKSpace, NonCartesian
 from anatwin.core.progress import listening, track
 from anatwin.core.surface import Surface
 from anatwin.core.transform import Transform
@@ -28,6 +22,7 @@ from anatwin.core.volume import Volume
 
 __all__ = [
     "AnatwinError",
+    "AnyKSpace",
     "Check",
     "GeometryError",
     "Grid",

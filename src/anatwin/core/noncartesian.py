@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from anatwin.core.errors import GeometryError, InputError
 from anatwin.core.grid import Grid
-from anatwin.core.kspace import Origin
+from anatwin.core.kspace import KSpace, Origin
 from anatwin.core.volume import count_not_finite
 
 _EDGE = 0.5 + 1e-4
@@ -123,6 +123,10 @@ class NonCartesian:
         """Voxels along the two encoded axes."""
         first, second = self.encoded_axes
         return (self.grid.shape[first], self.grid.shape[second])
+
+
+AnyKSpace = KSpace | NonCartesian
+"""What a scanner measured, along lines or along curves."""
 
 
 def describe_noncartesian(samples: NonCartesian) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from anatwin.core.kspace import KSpace
 from anatwin.core.labels import Labels
+from anatwin.core.noncartesian import AnyKSpace
 from anatwin.core.surface import Surface
 from anatwin.core.volume import Volume
 
@@ -138,7 +138,7 @@ class Twin:
     subject: str
     source: str
     origin: str
-    kspace: KSpace | None = None
+    kspace: AnyKSpace | None = None
     baseline: Volume | None = None
     image: Volume | None = None
     reference: Volume | None = None

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from anatwin.core import (
+    AnyKSpace,
     Check,
     InputError,
-    KSpace,
     Labels,
     Measure,
     Step,
@@ -131,14 +131,14 @@ def _load_volume(path: Path) -> Volume:
     return read_volume(path)
 
 
-def _save_kspace(path: Path, value: KSpace) -> list[Path]:
+def _save_kspace(path: Path, value: AnyKSpace) -> list[Path]:
     from anatwin.io.ismrmrd import write_ismrmrd
 
     write_ismrmrd(value, path)
     return [path]
 
 
-def _load_kspace(path: Path) -> KSpace:
+def _load_kspace(path: Path) -> AnyKSpace:
     from anatwin.io.ismrmrd import read_ismrmrd
 
     return read_ismrmrd(path)

@@ -13,23 +13,51 @@ from anatwin.io.readout import Readout
 
 def notes_of_positions(heads: NDArray[np.void], lines: Lines, encoding: Encoding) -> Notes:
     """Return the image's grid from the counters and directions: readout, phase, then slice."""
-    readout = Readout.of(encoding)
-    _, n_y, n_z = matrix_of(encoding)
-    spacing = [f / n for f, n in zip(encoding.encoded.fov_mm, encoding.encoded.matrix, strict=True)]
-    is_3d = encoding.encoded.matrix[2] > 1
-    shape = (readout.n_kept, n_y, n_z)
-    direction = _directions(heads[0])
-    centre = heads["position"][0].astype(np.float64)
+    shape = (Readout.of(encoding).n_kept, *matrix_of(encoding)[1:])
+    if encoding.encoded.matrix[2] > 1:
+        centre = heads["position"][0].astype(np.float64)
+        index = np.array([n // 2 for n in shape], dtype=np.float64)
+        grid = _grid(heads[0], shape, _spacing(encoding), centre=centre, index=index)
+        return Notes(grid, 0, None, "raw")
+    slices, first = np.unique(lines.z, return_index=True)
+    return Notes(grid_of_slices(heads[first], slices, shape, encoding), 0, 2, "raw")
+
+
+def grid_of_slices(
+    heads: NDArray[np.void],
+    slices: NDArray[np.int64],
+    shape: tuple[int, int, int],
+    encoding: Encoding,
+) -> Grid:
+    """Return the grid of a stack of slices from one header and the number of each."""
+    spacing = _spacing(encoding)
     index = np.array([n // 2 for n in shape], dtype=np.float64)
-    if not is_3d:
-        spacing[2], centre, index[2] = _slice_positions(
-            heads, lines, direction[:, 2], encoding.slice_thickness_mm
-        )
+    spacing[2], centre, index[2] = _slice_positions(
+        heads, slices, _directions(heads[0])[:, 2], encoding.slice_thickness_mm
+    )
+    return _grid(heads[0], shape, spacing, centre=centre, index=index)
+
+
+def _grid(
+    head: np.void,
+    shape: tuple[int, int, int],
+    spacing: list[float],
+    *,
+    centre: NDArray[np.float64],
+    index: NDArray[np.float64],
+) -> Grid:
+    """Return the grid, in RAS+, whose voxel at ``index`` is at ``centre``, in LPS+."""
     matrix = np.eye(4)
-    matrix[:3, :3] = direction * spacing
+    matrix[:3, :3] = _directions(head) * spacing
     matrix[:3, 3] = centre - matrix[:3, :3] @ index
     matrix[:2] *= -1
-    return Notes(Grid.from_matrix(shape, matrix), 0, None if is_3d else 2, "raw")
+    return Grid.from_matrix(shape, matrix)
+
+
+def _spacing(encoding: Encoding) -> list[float]:
+    """Return the edges of a voxel as encoded [mm]."""
+    space = encoding.encoded
+    return [side / n for side, n in zip(space.fov_mm, space.matrix, strict=True)]
 
 
 def _directions(head: np.void) -> NDArray[np.float64]:
@@ -51,20 +79,26 @@ def in_spatial_order(heads: NDArray[np.void], lines: Lines, encoding: Encoding) 
     slices, first = np.unique(lines.z, return_index=True)
     if encoding.encoded.matrix[2] > 1 or len(slices) < encoding.n_slices:
         return lines
-    height = heads["position"][first].astype(np.float64) @ _directions(heads[0])[:, 2]
-    rank = np.argsort(np.argsort(height, kind="stable"), kind="stable")
-    return replace(lines, z=rank[lines.z])
+    return replace(lines, z=np.argsort(spatial_order(heads[first]), kind="stable")[lines.z])
+
+
+def spatial_order(heads: NDArray[np.void]) -> NDArray[np.intp]:
+    """Return the order of slices along their direction, from a header of each."""
+    height = heads["position"].astype(np.float64) @ _directions(heads[0])[:, 2]
+    return np.argsort(height, kind="stable")
 
 
 def _slice_positions(
-    heads: NDArray[np.void], lines: Lines, normal: NDArray[np.float64], thickness_mm: float
+    heads: NDArray[np.void],
+    slices: NDArray[np.int64],
+    normal: NDArray[np.float64],
+    thickness_mm: float,
 ) -> tuple[float, NDArray[np.float64], float]:
     """Return the distance of slices, the centre of one, and its index.
 
     Without positions, slices are taken to touch.
     """
-    slices, first = np.unique(lines.z, return_index=True)
-    centres = heads["position"][first].astype(np.float64)
+    centres = heads["position"].astype(np.float64)
     height = centres @ normal
     if len(slices) > 1 and np.ptp(height) > 1e-3:
         steps = np.diff(height) / np.diff(slices)

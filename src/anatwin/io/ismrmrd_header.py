@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from xml.etree import ElementTree
 
-from anatwin.core import Grid, InputError, KSpace
+from anatwin.core import AnyKSpace, Grid, InputError, NonCartesian
 from anatwin.core.kspace import Origin
 
 _NAMESPACE = "http://www.ismrm.org/ISMRMRD"
@@ -56,9 +56,12 @@ class Notes:
     origin: Origin
 
     @classmethod
-    def of(cls, kspace: KSpace) -> "Notes":
+    def of(cls, kspace: AnyKSpace) -> "Notes":
         """Return the notes of a k-space."""
-        return cls(kspace.grid, kspace.readout_axis, kspace.slice_axis, kspace.origin)
+        readout = (
+            kspace.encoded_axes[0] if isinstance(kspace, NonCartesian) else kspace.readout_axis
+        )
+        return cls(kspace.grid, readout, kspace.slice_axis, kspace.origin)
 
     @classmethod
     def from_text(cls, text: str) -> "Notes":
@@ -167,7 +170,7 @@ def _number(element: ElementTree.Element, path: str, *, default: float | None = 
     return value
 
 
-def header_xml(kspace: KSpace) -> bytes:
+def header_xml(kspace: AnyKSpace) -> bytes:
     """Return the header of a k-space.
 
     The field strength is unknown to a KSpace: the resonance frequency, which the format
@@ -176,14 +179,14 @@ def header_xml(kspace: KSpace) -> bytes:
     notes = Notes.of(kspace)
     shape = [kspace.grid.shape[axis] for axis in notes.order]
     spacing = [kspace.grid.spacing_mm[axis] for axis in notes.order]
-    is_3d = kspace.slice_axis is None
+    is_3d, is_curved = kspace.slice_axis is None, isinstance(kspace, NonCartesian)
     space = {
         "matrixSize": dict(zip("xyz", shape if is_3d else [*shape[:2], 1], strict=True)),
         "fieldOfView_mm": _field_of_view(shape, spacing, is_3d=is_3d),
     }
     limits = {
         "kspace_encoding_step_0": _limits(shape[0]),
-        "kspace_encoding_step_1": _limits(shape[1]),
+        "kspace_encoding_step_1": _limits(kspace.data.shape[2] if is_curved else shape[1]),
         "kspace_encoding_step_2": _limits(shape[2] if is_3d else 1),
         "slice": _limits(1 if is_3d else shape[2], centre=0),
     }
@@ -194,7 +197,7 @@ def header_xml(kspace: KSpace) -> bytes:
             "encodedSpace": space,
             "reconSpace": space,
             "encodingLimits": limits,
-            "trajectory": "cartesian",
+            "trajectory": "other" if is_curved else "cartesian",
         },
         "userParameters": {"userParameterString": {"name": _NOTES, "value": notes.to_text()}},
     }

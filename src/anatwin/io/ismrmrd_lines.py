@@ -75,10 +75,10 @@ def image_rows(
 
 
 def _require_supported(heads: NDArray[np.void], encoding: Encoding) -> None:
-    if encoding.trajectory != "cartesian":
+    if is_curved(encoding) and not heads["trajectory_dimensions"].all():
         raise InputError(
-            f"expected Cartesian k-space, got a {encoding.trajectory[:40]} trajectory; "
-            "grid it first."
+            f"expected the trajectory of every acquisition of a {encoding.trajectory[:40]} scan, "
+            "got samples without one; let the converter write trajectories."
         )
     if np.any(heads["flags"] & np.uint64(_REVERSED)):
         raise InputError("holds reversed readouts (EPI), which need a phase correction first.")
@@ -87,6 +87,11 @@ def _require_supported(heads: NDArray[np.void], encoding: Encoding) -> None:
         raise InputError(f"expected one number of coils, got {channels.tolist()[:8]}.")
     if encoding.encoded.matrix[2] > 1 and encoding.n_slices > 1:
         raise InputError("holds several 3-D slabs; extract one first.")
+
+
+def is_curved(encoding: Encoding) -> bool:
+    """Tell whether samples lie along trajectories of their own."""
+    return encoding.trajectory != "cartesian"
 
 
 def matrix_of(encoding: Encoding) -> tuple[int, int, int]:

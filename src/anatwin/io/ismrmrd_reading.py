@@ -1,18 +1,21 @@
 """The lines of an ISMRMRD file, put where they belong."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import InputError, KSpace, track
+from anatwin.core import AnyKSpace, InputError, KSpace, NonCartesian, track
 from anatwin.io.files import require_memory
 from anatwin.io.hdf5 import stored_dataset, stored_text
+from anatwin.io.ismrmrd_curves import read_curves
 from anatwin.io.ismrmrd_geometry import in_spatial_order, notes_of_positions
-from anatwin.io.ismrmrd_header import Notes, parse_header
-from anatwin.io.ismrmrd_lines import Lines, image_rows, lines_of, matrix_of
+from anatwin.io.ismrmrd_header import Encoding, Notes, parse_header
+from anatwin.io.ismrmrd_lines import Lines, image_rows, is_curved, lines_of, matrix_of
 from anatwin.io.readout import Readout
 
 _BATCH_BYTES = 32 << 20
@@ -20,7 +23,7 @@ _PLAUSIBLE_ACCELERATION = 256
 _SMALL_BYTES = 64 << 20
 
 
-def read_measurement(file: Any, frame: int | None) -> KSpace:  # noqa: ANN401
+def read_measurement(file: Any, frame: int | None) -> AnyKSpace:  # noqa: ANN401
     """Return the k-space of an open ISMRMRD file; see ``read_ismrmrd``."""
     group = _measurement(file)
     header = parse_header(stored_text(group, "xml"))
@@ -28,8 +31,35 @@ def read_measurement(file: Any, frame: int | None) -> KSpace:  # noqa: ANN401
     heads = _all_heads(stored, Path(file.filename).stat().st_size)
     rows, encoding = image_rows(heads, header, frame)
     heads = heads[rows]
+    if is_curved(encoding):
+        return _curves(group, heads, rows, encoding, header.notes)
+    return _cartesian(group, heads, rows, encoding, header.notes)
+
+
+def _curves(
+    group: Any,  # noqa: ANN401
+    heads: NDArray[np.void],
+    rows: NDArray[np.int64],
+    encoding: Encoding,
+    notes: Notes | None,
+) -> NonCartesian:
+    """Return samples along trajectories, with the coil sensitivities beside them."""
+    _require_plausible(heads, 8 * prod(encoding.encoded.matrix))
+    scan = read_curves(group["data"], heads, rows, encoding, notes)
+    if notes is None:
+        return scan
+    return replace(scan, coils=_extras(group, notes, scan.n_coils).get("coils"))
+
+
+def _cartesian(
+    group: Any,  # noqa: ANN401
+    heads: NDArray[np.void],
+    rows: NDArray[np.int64],
+    encoding: Encoding,
+    notes: Notes | None,
+) -> KSpace:
+    """Return the samples of lines."""
     lines = lines_of(heads, rows, encoding)
-    notes = header.notes
     if notes is None:
         lines = in_spatial_order(heads, lines, encoding)
         notes = notes_of_positions(heads, lines, encoding)
@@ -42,7 +72,7 @@ def read_measurement(file: Any, frame: int | None) -> KSpace:  # noqa: ANN401
     _require_plausible(heads, n_coils * notes.grid.n_voxels * 8)
     data = np.zeros((n_coils, *shape), dtype=np.complex64)
     scanner = np.transpose(data, (0, *(1 + axis for axis in notes.order)))
-    mask = np.transpose(_fill(scanner, stored, lines, readout), np.argsort(notes.order))
+    mask = np.transpose(_fill(scanner, group["data"], lines, readout), np.argsort(notes.order))
     extras = _extras(group, notes, n_coils)
     return KSpace(
         data,

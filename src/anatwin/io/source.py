@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from anatwin.core import InputError, KSpace, UsageError, Volume
+from anatwin.core import AnyKSpace, InputError, KSpace, UsageError, Volume
 from anatwin.io.files import naming, open_unpacked
 
 ACCEPTED = (
@@ -36,7 +36,7 @@ class Source:
         Name and text of what is known of the acquisition; never of the person.
     """
 
-    product: Volume | KSpace
+    product: Volume | AnyKSpace
     kind: str
     notes: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
@@ -146,7 +146,7 @@ def _open_dicom(path: Path, frame: int | None) -> Source:
     return Source(volume, "DICOM", notes, facts)
 
 
-def _open_ismrmrd(path: Path, frame: int | None) -> KSpace:
+def _open_ismrmrd(path: Path, frame: int | None) -> AnyKSpace:
     from anatwin.io.ismrmrd import read_ismrmrd
 
     return read_ismrmrd(path, frame=frame)
@@ -175,7 +175,7 @@ _IMAGES: dict[str, Callable[[Path, int | None], Source]] = {
     "NIfTI": _open_nifti,
     "DICOM": _open_dicom,
 }
-_KSPACES: dict[str, Callable[[Path, int | None], KSpace]] = {
+_KSPACES: dict[str, Callable[[Path, int | None], AnyKSpace]] = {
     "ISMRMRD": _open_ismrmrd,
     "fastMRI": _open_fastmri,
     "BART": _open_bart,

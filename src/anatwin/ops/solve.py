@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anatwin.ops.compile import compiled
+
 Array = NDArray[Any]
 Map = Callable[[Array], Array]
 
@@ -73,16 +75,33 @@ def fista(
     """
     x, z, t = start, start, 1.0
     for iteration in range(iterations):
-        downhill = gradient(z)
-        downhill *= -1 / gain
-        downhill += z
+        slope = gradient(z)
+        downhill = _blend(1, z, -1 / gain, slope)
         previous, x = x, shrink(downhill, iteration)
         t_next = (1 + (1 + 4 * t * t) ** 0.5) / 2
-        z = x - previous
-        z *= (t - 1) / t_next
-        z += x
+        ahead = (t - 1) / t_next
+        z = _blend(1 + ahead, x, -ahead, previous)
         t = t_next
     return x
+
+
+def _blend(a: float, x: Array, b: float, y: Array) -> Array:
+    """Return ``a * x + b * y`` of arrays of one shape and kind, in one pass over memory."""
+    real = x.real.dtype
+    out = np.empty(x.shape, x.dtype)
+    first, second = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    flat = (first.reshape(-1).view(real), second.reshape(-1).view(real))
+    _add((real.type(a), real.type(b)), flat, out.reshape(-1).view(real))
+    return out
+
+
+@compiled
+def _add(
+    weights: tuple[np.floating[Any], np.floating[Any]], images: tuple[Array, Array], out: Array
+) -> None:
+    (a, b), (x, y) = weights, images
+    for i in range(out.shape[0]):
+        out[i] = a * x[i] + b * y[i]
 
 
 def _power(values: Array) -> float:

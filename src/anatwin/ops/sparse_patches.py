@@ -59,6 +59,9 @@ def _update(atom: Array, code: Array, rest: Array, users: NDArray[np.intp]) -> N
 def sparse_codes(patches: Array, atoms: Array, *, sparsity: int, error: float) -> Array:
     """Return coefficients ``patch atom``, few of them not zero, by orthogonal matching pursuit.
 
+    The last atom of a patch is used only as far as the error demands. So the codes do not jump
+    where a rounding error decides whether one more atom is needed.
+
     Parameters
     ----------
     patches
@@ -68,7 +71,7 @@ def sparse_codes(patches: Array, atoms: Array, *, sparsity: int, error: float) -
     sparsity
         Atoms per patch at most.
     error
-        Root mean square error of a patch at which no more atoms are added.
+        Root mean square error of a patch that is left, where the sparsity allows it.
 
     Source: Rubinstein et al. 2008, Technion CS-2008-08.
     """
@@ -93,18 +96,17 @@ def _pursue(codes: Array, power: Array, gram: Array, sparsity: int, enough: floa
         left[:] = found
         rest, count = power[p], 0
         while count < sparsity and rest > enough:
-            best, largest = 0, left[0].real ** 2 + left[0].imag ** 2
-            for k in range(1, n):
-                size = left[k].real ** 2 + left[k].imag ** 2
-                if size > largest:
-                    best, largest = k, size
+            best = _strongest(left)
             if not _extend(factor, gram, chosen, count, best):
                 break
             value = found[best]
             for k in range(count):
                 value -= factor[count, k] * partial[k]
             partial[count] = value / factor[count, count]
-            rest -= partial[count].real ** 2 + partial[count].imag ** 2
+            gained = partial[count].real ** 2 + partial[count].imag ** 2
+            rest -= gained
+            if rest < enough:
+                partial[count] *= 1 - np.sqrt((enough - rest) / gained)
             count += 1
             _back_substitute(factor, partial, count, weights)
             left[:] = found
@@ -114,6 +116,17 @@ def _pursue(codes: Array, power: Array, gram: Array, sparsity: int, enough: floa
         found[:] = 0
         for k in range(count):
             found[chosen[k]] = weights[k]
+
+
+@compiled
+def _strongest(values: Array) -> int:
+    """Return the first of the values of largest magnitude."""
+    best, largest = 0, values[0].real ** 2 + values[0].imag ** 2
+    for k in range(1, values.shape[0]):
+        size = values[k].real ** 2 + values[k].imag ** 2
+        if size > largest:
+            best, largest = k, size
+    return best
 
 
 @compiled

@@ -49,36 +49,57 @@ def _analyse_rows(image: Array, size: tuple[int, ...], filters: Array, out: Arra
     """Split every row, moved on the torus and padded with zeros, into its two bands."""
     rows, columns, width, down, right = size
     taps = filters.shape[1] // 2
-    n_image, m_image = image.shape[0], image.shape[1] // width
-    half = columns // 2
-    even = np.empty((half + taps) * width, image.dtype)
-    odd = np.empty((half + taps) * width, image.dtype)
+    n = columns // 2 * width
+    line = np.empty(2 * (n + taps * width), image.dtype)
+    even, odd = np.empty(n + taps * width, image.dtype), np.empty(n + taps * width, image.dtype)
     for r in range(rows):
         source = (r + down) % rows
-        if source >= n_image:
-            out[r, : columns * width] = 0
+        if source >= image.shape[0]:
+            out[r, : 2 * n] = 0
             continue
-        line = image[source]
-        start = (right - taps + 1) % columns
-        for k in range(half + taps):
-            for part, target in ((0, even), (1, odd)):
-                c = (start + 2 * k + part) % columns
-                for w in range(width):
-                    target[k * width + w] = line[c * width + w] if c < m_image else 0
-        n = half * width
-        _convolve(even, odd, filters[0], width, out[r, :n])
-        _convolve(even, odd, filters[1], width, out[r, n : 2 * n])
+        _unroll(image[source], 2 * n, (right - taps + 1) * width, line)
+        _part(line, width, even, odd)
+        _analyse_line(even, odd, filters, width, out[r, :n], out[r, n : 2 * n])
 
 
 @compiled
-def _convolve(even: Array, odd: Array, taps: Array, width: int, out: Array) -> None:
+def _unroll(row: Array, period: int, start: int, line: Array) -> None:
+    """Fill a line from a start on a circle, which holds the row and then zeros."""
+    start, position = start % period, 0
+    while position < line.shape[0]:
+        count = min(period - start, line.shape[0] - position)
+        kept = max(min(count, row.shape[0] - start), 0)
+        _copy(row[start : start + kept], line[position : position + kept])
+        line[position + kept : position + count] = 0
+        position, start = position + count, 0
+
+
+@compiled
+def _part(line: Array, width: int, even: Array, odd: Array) -> None:
+    """Take even and odd samples of a line apart."""
+    if width == 1:
+        for k in range(even.shape[0]):
+            even[k], odd[k] = line[2 * k], line[2 * k + 1]
+    else:
+        for k in range(even.shape[0] // 2):
+            even[2 * k], even[2 * k + 1] = line[4 * k], line[4 * k + 1]
+            odd[2 * k], odd[2 * k + 1] = line[4 * k + 2], line[4 * k + 3]
+
+
+@compiled
+def _analyse_line(
+    even: Array, odd: Array, filters: Array, width: int, low: Array, high: Array
+) -> None:
     """Filter a line that is split into even and odd samples, at every second sample."""
-    out[:] = 0
-    for q in range(taps.shape[0] // 2):
-        a, b = taps[2 * q], taps[2 * q + 1]
+    low[:] = 0
+    high[:] = 0
+    for q in range(filters.shape[1] // 2):
         e, o = even[q * width :], odd[q * width :]
-        for c in range(out.shape[0]):
-            out[c] += a * e[c] + b * o[c]
+        a, b = filters[0, 2 * q], filters[0, 2 * q + 1]
+        c, d = filters[1, 2 * q], filters[1, 2 * q + 1]
+        for x in range(low.shape[0]):
+            low[x] += a * e[x] + b * o[x]
+            high[x] += c * e[x] + d * o[x]
 
 
 @compiled
@@ -122,57 +143,83 @@ def _synthesise_rows(values: Array, size: tuple[int, ...], filters: Array, out: 
     """Join the two bands of every row, move it back and leave the padding out."""
     rows, columns, width, down, right = size
     taps = filters.shape[1] // 2
-    half = columns // 2
-    low = np.empty((half + taps) * width, values.dtype)
-    high = np.empty((half + taps) * width, values.dtype)
-    even = np.empty(half * width, values.dtype)
-    odd = np.empty(half * width, values.dtype)
+    n = columns // 2 * width
+    low, high = np.empty(n + taps * width, values.dtype), np.empty(n + taps * width, values.dtype)
+    even, odd = np.empty(n, values.dtype), np.empty(n, values.dtype)
+    line = np.empty(2 * n, values.dtype)
     for r in range(rows):
         target = (r + down) % rows
         if target >= out.shape[0]:
             continue
-        for k in range(half + taps - 1):
-            c = (k - taps + 1) % half
-            for w in range(width):
-                low[k * width + w] = values[r, c * width + w]
-                high[k * width + w] = values[r, (half + c) * width + w]
-        even[:] = 0
-        odd[:] = 0
-        for q in range(taps):
-            lo, hi = low[(taps - 1 - q) * width :], high[(taps - 1 - q) * width :]
-            a, b = filters[0, 2 * q], filters[0, 2 * q + 1]
-            c0, d = filters[1, 2 * q], filters[1, 2 * q + 1]
-            for x in range(half * width):
-                even[x] += a * lo[x] + c0 * hi[x]
-                odd[x] += b * lo[x] + d * hi[x]
-        start = (right - taps + 1) % columns
-        _interleave(even, odd, (columns, width, start), out[target])
+        _unroll(values[r, :n], n, (1 - taps) * width, low)
+        _unroll(values[r, n : 2 * n], n, (1 - taps) * width, high)
+        _synthesise_line(low, high, filters, width, even, odd)
+        _join(even, odd, width, line)
+        _roll_up(line, (right - taps + 1) * width, out[target])
 
 
 @compiled
-def _interleave(even: Array, odd: Array, size: tuple[int, ...], out: Array) -> None:
-    """Put even and odd samples in turn, from a start on a circle, and leave the padding out."""
-    columns, width, start = size
-    for k in range(columns // 2):
-        for part, source in ((0, even), (1, odd)):
-            c = (start + 2 * k + part) % columns
-            if c * width < out.shape[0]:
-                for w in range(width):
-                    out[c * width + w] = source[k * width + w]
+def _synthesise_line(
+    low: Array, high: Array, filters: Array, width: int, even: Array, odd: Array
+) -> None:
+    """Return even and odd samples of a line from its two bands."""
+    even[:] = 0
+    odd[:] = 0
+    taps = filters.shape[1] // 2
+    for q in range(taps):
+        lo, hi = low[(taps - 1 - q) * width :], high[(taps - 1 - q) * width :]
+        a, b = filters[0, 2 * q], filters[0, 2 * q + 1]
+        c, d = filters[1, 2 * q], filters[1, 2 * q + 1]
+        for x in range(even.shape[0]):
+            even[x] += a * lo[x] + c * hi[x]
+            odd[x] += b * lo[x] + d * hi[x]
+
+
+@compiled
+def _join(even: Array, odd: Array, width: int, line: Array) -> None:
+    """Put even and odd samples in turn."""
+    if width == 1:
+        for k in range(even.shape[0]):
+            line[2 * k], line[2 * k + 1] = even[k], odd[k]
+    else:
+        for k in range(even.shape[0] // 2):
+            line[4 * k], line[4 * k + 1] = even[2 * k], even[2 * k + 1]
+            line[4 * k + 2], line[4 * k + 3] = odd[2 * k], odd[2 * k + 1]
+
+
+@compiled
+def _roll_up(line: Array, start: int, row: Array) -> None:
+    """Put a circle, given from a start on, into a row that may hold less of it."""
+    period = line.shape[0]
+    start %= period
+    first, second = min(start, row.shape[0]), min(period, row.shape[0]) - start
+    _copy(line[period - start : period - start + first], row[:first])
+    if second > 0:
+        _copy(line[:second], row[start : start + second])
+
+
+@compiled
+def _copy(source: Array, target: Array) -> None:
+    for c in range(target.shape[0]):
+        target[c] = source[c]
 
 
 @compiled
 def soften(values: Array, threshold: np.floating[Any], width: int, corner: tuple[int, int]) -> None:
     """Lower the magnitude of every value outside the corner."""
+    one, none = np.float32(1), np.float32(0)
+    gain = np.empty(values.shape[1] // width, values.dtype)
     for r in range(values.shape[0]):
-        first = corner[1] // width if r < corner[0] else 0
-        row = values[r]
+        first = corner[1] if r < corner[0] else 0
+        row = values[r, first:]
         if width == 1:
-            for c in range(first, row.shape[0]):
-                row[c] *= max(abs(row[c]) - threshold, 0) / max(abs(row[c]), 1e-30)
+            for c in range(row.shape[0]):
+                size = abs(row[c])
+                row[c] *= one - np.divide(threshold, size) if size > threshold else none
         else:
-            for c in range(first, row.shape[0] // 2):
-                a, b = row[2 * c], row[2 * c + 1]
-                size = np.sqrt(a * a + b * b)
-                gain = max(size - threshold, np.float32(0)) / max(size, np.float32(1e-30))
-                row[2 * c], row[2 * c + 1] = a * gain, b * gain
+            for c in range(row.shape[0] // 2):
+                size = np.sqrt(row[2 * c] * row[2 * c] + row[2 * c + 1] * row[2 * c + 1])
+                gain[c] = one - np.divide(threshold, size) if size > threshold else none
+            for c in range(row.shape[0] // 2):
+                row[2 * c] *= gain[c]
+                row[2 * c + 1] *= gain[c]

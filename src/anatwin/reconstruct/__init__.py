@@ -9,6 +9,8 @@ Contract of a reconstructor:
   data, where the coil maps' sum of squares is one.
 * Multiplying all samples by a number multiplies the image by it, and changes nothing else.
 * The same k-space gives the same image.
+* Samples along trajectories are taken by Automatic, Sense, Wavelet and Gridding alone; Gridding
+  takes nothing else. A method that is given the wrong kind raises UsageError.
 * Sensitivities that come with the k-space are used. A method that needs them estimates them
   otherwise, and raises InputError where the centre of k-space does not allow it.
 """
@@ -16,7 +18,7 @@ Contract of a reconstructor:
 from collections.abc import Callable
 
 from anatwin.core import KSpace, NonCartesian, Volume
-from anatwin.reconstruct.automatic import Automatic
+from anatwin.reconstruct.automatic import Automatic, Choice, chosen
 from anatwin.reconstruct.cascade import Cascade
 from anatwin.reconstruct.dictionary import DictionaryLearning
 from anatwin.reconstruct.espirit import Espirit
@@ -24,8 +26,6 @@ from anatwin.reconstruct.grappa import Grappa
 from anatwin.reconstruct.gridding import Gridding
 from anatwin.reconstruct.homodyne import Homodyne
 from anatwin.reconstruct.low_rank import LowRank
-from anatwin.reconstruct.noncartesian_sense import NonCartesianSense
-from anatwin.reconstruct.noncartesian_wavelet import NonCartesianWavelet
 from anatwin.reconstruct.pocs import Pocs
 from anatwin.reconstruct.root_sum_of_squares import RootSumOfSquares
 from anatwin.reconstruct.sense import Sense
@@ -47,25 +47,24 @@ ReconstructMethod = (
     | LowRank
     | DictionaryLearning
     | Cascade
+    | Gridding
 )
 
 NonCartesianReconstructor = Callable[[NonCartesian], Volume]
-NonCartesianMethod = Gridding | NonCartesianSense | NonCartesianWavelet
-"""Samples along trajectories to an image; the same contract."""
+"""Samples along trajectories to an image: Automatic, Sense, Wavelet and Gridding; the same
+contract."""
 
 __all__ = [
     "Automatic",
     "Cascade",
+    "Choice",
     "DictionaryLearning",
     "Espirit",
     "Grappa",
     "Gridding",
     "Homodyne",
     "LowRank",
-    "NonCartesianMethod",
     "NonCartesianReconstructor",
-    "NonCartesianSense",
-    "NonCartesianWavelet",
     "Pocs",
     "ReconstructMethod",
     "Reconstructor",
@@ -74,4 +73,5 @@ __all__ = [
     "TotalVariation",
     "Wavelet",
     "ZeroFilled",
+    "chosen",
 ]

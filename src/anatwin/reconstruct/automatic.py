@@ -1,26 +1,30 @@
 """The method that suits a scan, and why."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from anatwin.core import InputError, KSpace, Volume
+from anatwin.core import AnyKSpace, InputError, KSpace, NonCartesian, Volume
 from anatwin.reconstruct.cascade import Cascade
+from anatwin.reconstruct.gridding import Gridding
 from anatwin.reconstruct.low_rank import LowRank
+from anatwin.reconstruct.noncartesian_planes import trajectory_of
 from anatwin.reconstruct.pocs import Pocs
 from anatwin.reconstruct.root_sum_of_squares import RootSumOfSquares
 from anatwin.reconstruct.wavelet import Wavelet
 
-_FEWEST = 12
+_FEWEST = 8
+"""Shortest side of a complete middle with which Wavelet is as good as LowRank, and faster."""
 
-Suited = RootSumOfSquares | Pocs | Cascade | LowRank | Wavelet
+Reconstructor = Callable[[Any], Volume]
 
 
 class Choice(NamedTuple):
     """A method and one sentence that says why it was chosen."""
 
-    method: Suited
+    method: Reconstructor
     reason: str
 
 
@@ -31,14 +35,18 @@ class Automatic:
     Complete scans are combined as they are. One missing end of k-space is filled by its phase
     (Pocs). Several coils with a calibrated middle are solved by compressed sensing (Wavelet),
     without one by low-rank completion (LowRank). One coil is left to the deep cascade (Cascade).
+    Samples along trajectories are solved by compressed sensing (Wavelet) too, or only gridded
+    (Gridding) where the sensitivities of several coils cannot be known.
     """
 
-    def __call__(self, kspace: KSpace) -> Volume:
+    def __call__(self, kspace: AnyKSpace) -> Volume:
         """Return the image of a scan, by the method chosen."""
         return self.choose(kspace).method(kspace)
 
-    def choose(self, kspace: KSpace) -> Choice:
+    def choose(self, kspace: AnyKSpace) -> Choice:
         """Return the method for a scan, and the reason."""
+        if isinstance(kspace, NonCartesian):
+            return _along_trajectories(kspace)
         if kspace.mask.all():
             reason = "Every sample was measured, so nothing has to be filled in."
             return Choice(RootSumOfSquares(), reason)
@@ -61,6 +69,26 @@ class Automatic:
             f"{kspace.n_coils} coils, but the fully sampled middle is {middle} samples wide, and "
             f"coil sensitivities need {_FEWEST}.",
         )
+
+
+def chosen(method: Reconstructor, kspace: AnyKSpace) -> Choice:
+    """Return the method that does the work, and why: Automatic's choice, or the method itself."""
+    return method.choose(kspace) if isinstance(method, Automatic) else Choice(method, "")
+
+
+def _along_trajectories(scan: NonCartesian) -> Choice:
+    if scan.n_coils == 1:
+        return Choice(Wavelet(), "One coil along a trajectory; sparsity fills its gaps.")
+    known = scan.coils is not None
+    if known or trajectory_of(scan).covers_middle:
+        origin = "came with the scan" if known else "can be estimated from the middle of k-space"
+        reason = f"{scan.n_coils} coils along a trajectory, whose sensitivities {origin}."
+        return Choice(Wavelet(), reason)
+    return Choice(
+        Gridding(),
+        f"{scan.n_coils} coils along a trajectory that leaves gaps in the middle of k-space, so "
+        "their sensitivities cannot be estimated.",
+    )
 
 
 def _misses_one_end(kspace: KSpace) -> bool:

@@ -7,15 +7,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import InputError, UsageError
-from anatwin.ops.coils import calibration_region
+from anatwin.ops.coils import calibration_region, low_resolution, middle_block
 from anatwin.reconstruct.planes import Plane
+
+_FEWEST_FOR_KERNELS = 12
+"""Shortest side of a complete middle of k-space from which kernels are found reliably."""
+
+_FEWEST = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Espirit:
     """Estimate coil sensitivities from the fully sampled centre of k-space.
 
-    References: Uecker et al. 2014, ESPIRiT, doi:10.1002/mrm.24751.
+    A centre of fewer than 12 samples, or too small for the kernel, tells too little for that: then
+    the maps are those of the low-resolution images, which miss the finest changes but never go
+    astray.
+
+    References: Uecker et al. 2014, ESPIRiT, doi:10.1002/mrm.24751; Walsh et al. 2000,
+    doi:10.1002/(SICI)1522-2594(200005)43:5<682::AID-MRM10>3.0.CO;2-G.
     """
 
     kernel: int = 6
@@ -53,16 +63,30 @@ class Espirit:
             return plane.coils
         if len(plane.samples) == 1:
             return np.ones_like(plane.samples)
+        mask = np.broadcast_to(plane.mask, plane.shape)
+        region = calibration_region(mask, self.calibration)
+        rows, columns = (part.stop - part.start for part in region)
+        if min(rows, columns) < _FEWEST:
+            raise InputError(
+                f"Coil maps need a fully sampled centre of k-space of {_FEWEST} samples or "
+                f"more, got {rows} x {columns}; give the maps, or use RootSumOfSquares."
+            )
+        if min(rows, columns) < max(_FEWEST_FOR_KERNELS, self.kernel + 2):
+            return self._smooth_maps(plane)
+        return self._kernel_maps(plane, plane.samples[(slice(None), *region)])
+
+    def _smooth_maps(self, plane: Plane) -> NDArray[Any]:
+        """Return maps from the middle of k-space as it was measured, gaps and all."""
+        from anatwin.ops.walsh import walsh_maps
+
+        sides = [min(self.calibration, n) for n in plane.shape]
+        middle = plane.samples[(slice(None), *middle_block(plane.shape, sides))]
+        return walsh_maps(low_resolution(middle, plane.shape))
+
+    def _kernel_maps(self, plane: Plane, centre: NDArray[Any]) -> NDArray[Any]:
+        """Return maps that windows of the complete middle agree on, zero outside the object."""
         from anatwin.ops.espirit import espirit_kernel, espirit_maps
 
-        mask = np.broadcast_to(plane.mask, plane.shape)
-        centre = plane.samples[(slice(None), *calibration_region(mask, self.calibration))]
-        if min(centre.shape[1:]) < self.kernel + 2:
-            raise InputError(
-                f"Coil maps need a fully sampled centre of k-space of {self.kernel + 2} samples or "
-                f"more, got {centre.shape[1]} x {centre.shape[2]}; give the maps, or use "
-                "RootSumOfSquares."
-            )
         convolution = espirit_kernel(
             centre, self.kernel, self.threshold, energy=plane.largest_energy
         )

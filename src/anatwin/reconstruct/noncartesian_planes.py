@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import InputError, NonCartesian, track
+from anatwin.core import InputError, KSpace, NonCartesian, UsageError, track
 from anatwin.reconstruct.espirit import Espirit
 from anatwin.reconstruct.planes import Plane, available_cores, combined
 
@@ -62,6 +62,11 @@ class Trajectory:
 
         return central_coverage(self.points, self.shape, side=_CENTRE)
 
+    @property
+    def covers_middle(self) -> bool:
+        """Whether coil maps can be estimated from the middle of k-space."""
+        return self.covered >= _COVERED
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CurvedPlane:
@@ -90,12 +95,19 @@ class CurvedPlane:
             If the middle of k-space is not sampled enough.
         """
         estimated = self.centre.coils is None and len(self.samples) > 1
-        if estimated and self.trajectory.covered < _COVERED:
+        if estimated and not self.trajectory.covers_middle:
             raise InputError(
                 f"Coil maps need the middle {_CENTRE} x {_CENTRE} samples of k-space, got "
                 f"{self.trajectory.covered:.0%} of them; give the maps, or use Gridding."
             )
         return espirit.maps(self.centre)
+
+    def gridded(self, maps: Array) -> Array:
+        """Return the samples, weighted by their density, brought to the image ``row column``."""
+        from anatwin.ops.nufft import CoilNufft
+
+        samples = self.samples * self.trajectory.weights
+        return CoilNufft(maps, self.trajectory.points).adjoint(samples)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -155,17 +167,33 @@ class CurvedStack:
 
 
 def open_curved(scan: NonCartesian, *, energy: float) -> CurvedStack:
-    """Return the slices of a scan; virtual coils keep a fraction of the energy."""
+    """Return the slices of a scan; virtual coils keep a fraction of the energy.
+
+    Raises
+    ------
+    UsageError
+        If the scan is Cartesian.
+    """
+    if isinstance(scan, KSpace):
+        raise UsageError(
+            "Gridding takes samples along trajectories, got Cartesian k-space; use Automatic or "
+            "RootSumOfSquares."
+        )
     from anatwin.ops.central_samples import central_samples
     from anatwin.ops.coils import typical_brightness, virtual_coils
 
-    given = None if scan.weights is None else scan.weights.ravel()
-    trajectory = Trajectory(scan.trajectory.reshape(-1, 2), scan.plane_shape, given)
+    trajectory = trajectory_of(scan)
     samples = scan.data.reshape(*scan.data.shape[:2], -1)
     middle = central_samples(samples, trajectory.points, trajectory.shape, side=_CENTRE)
     brightness = typical_brightness(middle, trajectory.shape)
     combine = virtual_coils(middle.swapaxes(0, 1), energy)
     return CurvedStack(scan, trajectory, middle, combine, brightness)
+
+
+def trajectory_of(scan: NonCartesian) -> Trajectory:
+    """Return where a scan was measured."""
+    given = None if scan.weights is None else scan.weights.ravel()
+    return Trajectory(scan.trajectory.reshape(-1, 2), scan.plane_shape, given)
 
 
 def reconstruct_curved(

@@ -5,7 +5,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from anatwin.core import KSpace, UsageError, Volume
+from anatwin.core import AnyKSpace, NonCartesian, UsageError, Volume
+from anatwin.reconstruct.along_trajectories import sense_along
 from anatwin.reconstruct.espirit import Espirit
 from anatwin.reconstruct.planes import Plane, reconstruct_planes
 
@@ -32,8 +33,10 @@ class Sense:
         if not 0 <= self.tolerance < 1:
             raise UsageError(f"Sense.tolerance must be 0 to 1, got {self.tolerance}.")
 
-    def __call__(self, kspace: KSpace) -> Volume:
-        """Return the complex image of a scan."""
+    def __call__(self, kspace: AnyKSpace) -> Volume:
+        """Return the complex image of a scan, along lines or along trajectories."""
+        if isinstance(kspace, NonCartesian):
+            return Volume(sense_along(kspace, self), kspace.grid)
         return Volume(reconstruct_planes(kspace, self._solve), kspace.grid)
 
     def _solve(self, plane: Plane) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import InputError, KSpace
+from anatwin.core import InputError, KSpace, NonCartesian, UsageError
 from anatwin.ops.coils import middle_block
 from anatwin.ops.fourier import ifft
 
@@ -55,7 +55,14 @@ def open_stack(kspace: KSpace) -> Stack:
     ------
     InputError
         If the readout of a 3-D scan is not fully sampled.
+    UsageError
+        If the samples lie along trajectories.
     """
+    if isinstance(kspace, NonCartesian):
+        raise UsageError(
+            "The method takes Cartesian k-space, got samples along trajectories; use Automatic, "
+            "Gridding, Sense or Wavelet."
+        )
     across = kspace.readout_axis if kspace.slice_axis is None else kspace.slice_axis
     row, column = (axis for axis in range(3) if axis != across)
     if not _varies(kspace.mask, column):  # lines are fastest when contiguous

@@ -6,7 +6,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import KSpace, UsageError, Volume
+from anatwin.core import AnyKSpace, NonCartesian, UsageError, Volume
+from anatwin.reconstruct.along_trajectories import wavelet_along
 from anatwin.reconstruct.espirit import Espirit
 from anatwin.reconstruct.planes import Plane, reconstruct_planes
 
@@ -48,8 +49,10 @@ class Wavelet:
         if not 0 < self.energy <= 1:
             raise UsageError(f"Wavelet.energy must be above 0 and at most 1, got {self.energy}.")
 
-    def __call__(self, kspace: KSpace) -> Volume:
-        """Return the complex image of a scan."""
+    def __call__(self, kspace: AnyKSpace) -> Volume:
+        """Return the complex image of a scan, along lines or along trajectories."""
+        if isinstance(kspace, NonCartesian):
+            return Volume(wavelet_along(kspace, self), kspace.grid)
         return Volume(reconstruct_planes(kspace, self._solve, energy=self.energy), kspace.grid)
 
     def _solve(self, plane: Plane) -> NDArray[Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import floor, isfinite, log10
 from typing import Any
 
-from anatwin.core import Check, KSpace, Measure, Step, Twin
+from anatwin.core import AnyKSpace, Check, Measure, NonCartesian, Step, Twin
 from anatwin.core.labels import Colour
 from anatwin.measure.structure_checks import PREFIX
 from anatwin.report.planes import tilt_deg
@@ -112,10 +112,17 @@ def facts(twin: Twin) -> list[tuple[str, str]]:
     return rows + list(twin.facts)
 
 
-def _kspace_facts(kspace: KSpace, history: tuple[Step, ...]) -> list[tuple[str, str]]:
+def _kspace_facts(kspace: AnyKSpace, history: tuple[Step, ...]) -> list[tuple[str, str]]:
     rows = [
         ("Origin", f"{kspace.origin} k-space"),
         ("Receive coils", str(kspace.n_coils)),
+    ]
+    if isinstance(kspace, NonCartesian):
+        _, _, n_shots, n_samples = kspace.data.shape
+        rows.append(("Samples", f"{n_shots} shots of {n_samples} per slice and coil"))
+        rows.append(("Encoding", "2-D, slice by slice, along a trajectory"))
+        return rows
+    rows += [
         ("Samples", _times(kspace.data.shape[1:]) + " per coil"),
         ("Encoding", "3-D" if kspace.slice_axis is None else "2-D, slice by slice"),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import KSpace, LabelTable, Volume
+from anatwin.core import AnyKSpace, KSpace, LabelTable, NonCartesian, Volume
 
 GreyWindow = tuple[float, float]
 
@@ -144,18 +144,34 @@ def _middle(array: NDArray[Any], kspace: KSpace) -> NDArray[Any]:
     return middle if plane[0] < plane[1] else np.swapaxes(middle, -1, -2)
 
 
-def mask_picture(kspace: KSpace) -> Picture:
+def mask_picture(kspace: AnyKSpace) -> Picture:
     """Return the sampling pattern, white where measured."""
+    if isinstance(kspace, NonCartesian):
+        visits = _binned(kspace, np.ones(kspace.data.shape[2:]))
+        return encode(np.where(visits > 0, np.uint8(255), np.uint8(0)), is_exact=True)
     plane = phase_plane(kspace)
     shape = (kspace.grid.shape[plane[0]], kspace.grid.shape[plane[1]])
     mask = np.broadcast_to(_middle(kspace.mask, kspace), shape)
     return encode(np.where(mask, np.uint8(255), np.uint8(0)), is_exact=True)
 
 
-def magnitude_picture(kspace: KSpace) -> Picture:
+def magnitude_picture(kspace: AnyKSpace) -> Picture:
     """Return the logarithm of the root of the sum of squares over coils, over five decades."""
-    samples = _middle(kspace.data, kspace)
-    energy = (samples.real**2 + samples.imag**2).sum(axis=0, dtype=np.float64)
+    if isinstance(kspace, NonCartesian):
+        power = (np.abs(kspace.data[len(kspace.data) // 2]) ** 2).sum(axis=0, dtype=np.float64)
+        energy = _binned(kspace, power) / np.maximum(_binned(kspace, np.ones_like(power)), 1)
+    else:
+        samples = _middle(kspace.data, kspace)
+        energy = (samples.real**2 + samples.imag**2).sum(axis=0, dtype=np.float64)
     top = energy.max(initial=0) or 1.0
     decades = np.log10(np.maximum(energy / top, 1e-30)) / 2
     return encode((np.clip(decades / 5 + 1, 0, 1) * 255).astype(np.uint8))
+
+
+def _binned(scan: NonCartesian, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of values ``shot sample`` that fall into every cell of k-space."""
+    shape = np.array(scan.plane_shape)
+    cells = np.rint(scan.trajectory.reshape(-1, 2) * shape + shape // 2).astype(np.intp)
+    rows, columns = cells.clip(0, shape - 1).T
+    sums = np.bincount(rows * shape[1] + columns, values.ravel(), int(shape.prod()))
+    return sums.reshape(scan.plane_shape).astype(np.float64)

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Grid, Labels, LabelTable, Surface, Twin, Volume
+from anatwin.core import (
+    Grid,
+    KSpace,
+    Labels,
+    LabelTable,
+    NonCartesian,
+    Surface,
+    Twin,
+    Volume,
+)
 from anatwin.report import figures, planes, render
 from anatwin.report.figures import GreyWindow, Picture
 from anatwin.report.planes import Plane
@@ -118,7 +127,7 @@ def comparison(twin: Twin) -> Comparison | None:
     size = planes.pixels(grid, plane, COMPARED_PIXELS)
     window = figures.grey_window(twin.reference or twin.image)
     named = (
-        ("Zero-filled", twin.baseline),
+        ("Gridded" if isinstance(twin.kspace, NonCartesian) else "Zero-filled", twin.baseline),
         ("Reconstruction", twin.image),
         ("Truth", twin.reference),
     )
@@ -174,7 +183,8 @@ def _aliased_plane(twin: Twin) -> Plane:
     if twin.kspace is None:
         return planes.AXIAL
     axis = twin.kspace.slice_axis
-    axis = twin.kspace.readout_axis if axis is None else axis
+    if axis is None and isinstance(twin.kspace, KSpace):
+        axis = twin.kspace.readout_axis
     world = planes.grid_axes(twin.kspace.grid).index(axis)
     return next(plane for plane in planes.PLANES if plane.normal == world)
 

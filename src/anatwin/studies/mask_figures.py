@@ -23,35 +23,40 @@ def draw_patterns(draws: Sequence[Draw]) -> Figure:
     figure, cells = sheet(2 * len(factors), len(names))
     for draw in first:
         row, column = 2 * factors.index(draw.requested), names.index(draw.pattern)
-        spread = np.log10(np.maximum(np.abs(point_spread(draw.mask)), 1e-3))
-        cells[row, column].imshow(draw.mask, cmap="gray", vmin=0, vmax=1)
-        cells[row + 1, column].imshow(spread, cmap="magma", vmin=-3, vmax=0)
+        spread = np.log10(np.maximum(_thick(np.abs(point_spread(draw.mask)), draw.mask), 1e-3))
+        cells[row, column].imshow(draw.mask.T[::-1], cmap="gray", vmin=0, vmax=1)
+        cells[row + 1, column].imshow(spread.T[::-1], cmap="magma", vmin=-3, vmax=0)
         _title(cells[row, column], f"{draw.pattern}\n{draw.requested:g}x")
     caption = (
-        "Measured samples (white) of the first draw, and below each its point-spread function, "
-        "magnitude from 0.001 (black) to 1 on a logarithmic scale."
+        "Measured samples (white) of the first draw, seen as the images are, and below each its "
+        "point-spread function, magnitude from 0.001 (black) to 1 on a logarithmic scale. That of "
+        "whole lines is one pixel thin and drawn as bars."
     )
     return Figure("patterns", caption, as_png(figure))
 
 
+def _thick(spread: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return a point-spread function, spread out along the axis along which lines are whole."""
+    for axis in (0, 1):
+        if (mask == mask.take([0], axis)).all():
+            return np.broadcast_to(spread.max(axis, keepdims=True), spread.shape)
+    return spread
+
+
 def draw_reconstructions(
-    images: Mapping[tuple[str, str], Volume], truth: Volume, factor: float
+    images: Mapping[tuple[str, str], Volume], truth: Volume, *, name: str, caption: str
 ) -> Figure:
-    """Return the image and its error for every (pattern, method)."""
-    patterns, methods = (list(dict.fromkeys(names)) for names in zip(*images, strict=True))
-    figure, cells = sheet(2 * len(methods), len(patterns))
-    top = float(truth.data.max())
-    for (pattern, method), image in images.items():
-        row, column = 2 * methods.index(method), patterns.index(pattern)
+    """Return the image, and its error below it, for every (column, row)."""
+    columns, rows = (list(dict.fromkeys(names)) for names in zip(*images, strict=True))
+    figure, cells = sheet(2 * len(rows), len(columns))
+    top, bright = float(truth.data.max()), float(np.quantile(truth.data, 0.99))
+    for (across, down), image in images.items():
+        row, column = 2 * rows.index(down), columns.index(across)
         error = np.abs(image.data - truth.data)
-        cells[row, column].imshow(_upright(image.data), cmap="gray", vmin=0, vmax=0.8 * top)
+        cells[row, column].imshow(_upright(image.data), cmap="gray", vmin=0, vmax=bright)
         cells[row + 1, column].imshow(_upright(error), cmap="magma", vmin=0, vmax=0.2 * top)
-        _title(cells[row, column], f"{pattern}\n{method}")
-    caption = (
-        f"Images at {factor:g}x and, below each, the magnitude of its error, from 0 (black) to a "
-        "fifth of the slice's maximum."
-    )
-    return Figure(f"images_{factor:g}x", caption, as_png(figure))
+        _title(cells[row, column], f"{across}\n{down}")
+    return Figure(name, caption, as_png(figure))
 
 
 def sheet(rows: int, columns: int, *, inch: float = _INCH) -> tuple[Any, NDArray[Any]]:
@@ -75,7 +80,10 @@ def _upright(data: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def as_png(canvas: Any) -> bytes:  # noqa: ANN401
-    """Return a matplotlib figure as the bytes of a PNG file."""
-    buffer = BytesIO()
-    canvas.savefig(buffer, format="png")
-    return buffer.getvalue()
+    """Return a matplotlib figure as the bytes of a PNG file of 256 colours, a third as large."""
+    from PIL import Image
+
+    drawn, packed = BytesIO(), BytesIO()
+    canvas.savefig(drawn, format="png")
+    Image.open(drawn).convert("RGB").quantize(256).save(packed, format="png", optimize=True)
+    return packed.getvalue()

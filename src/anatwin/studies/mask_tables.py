@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.acquire.account import largest_side_lobe, point_spread
+from anatwin.acquire import Account, account_scan
 from anatwin.core import KSpace
 from anatwin.measure.samples import mean_interval, paired_p
 from anatwin.studies.findings import Cell, Table
@@ -54,6 +54,8 @@ class Draw:
         Its short name and the acceleration that was asked for.
     mask
         True where measured, over a slice's two encoded axes.
+    account
+        What it costs and gives.
     rings
         Share of the image's energy that was measured in each ring of k-space, middle first.
     """
@@ -61,17 +63,13 @@ class Draw:
     pattern: str
     requested: float
     mask: Mask
+    account: Account
     rings: tuple[float, ...]
 
     @property
     def name(self) -> tuple[str, float]:
         """The pattern and its acceleration."""
         return self.pattern, self.requested
-
-    @property
-    def takes_centre(self) -> bool:
-        """Whether zero frequency was measured."""
-        return bool(self.mask[tuple(n // 2 for n in self.mask.shape)])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -92,7 +90,8 @@ def describe(pattern: str, requested: float, scan: KSpace, complete: KSpace) -> 
     total, kept = (np.bincount(which, e, RINGS + 1)[:RINGS] for e in (energy, measured))
     shares = tuple(float(share) for share in kept / np.maximum(total, 1e-30))
     mask = np.broadcast_to(scan.mask, scan.grid.shape).squeeze(scan.slice_axis)
-    return Draw(pattern, requested, mask, shares)
+    costs = account_scan(scan, requested, repetition_time_s=1.0)
+    return Draw(pattern, requested, mask, costs, shares)
 
 
 def quality_table(trials: Sequence[Trial], basis: str) -> Table:
@@ -157,18 +156,19 @@ def pattern_table(draws: Sequence[Draw]) -> Table:
     """Return what every pattern is: true acceleration, centre, side lobe."""
     rows = []
     for (pattern, factor), some in groups(draws, lambda d: d.name).items():
-        true = [d.mask.size / d.mask.sum() for d in some]
-        lobes = [largest_side_lobe(point_spread(d.mask)) for d in some]
-        centre = float(np.mean([d.takes_centre for d in some]))
-        lines = float(np.mean([d.mask.any(axis=axis_of_lines(d.mask)).mean() for d in some]))
-        rows.append((pattern, factor, float(np.mean(true)), centre, float(np.mean(lobes)), lines))
+        costs = [
+            (a.acceleration, a.takes_centre, min(a.centre), a.side_lobe, share_of_time(a))
+            for a in (d.account for d in some)
+        ]
+        rows.append((pattern, factor, *np.mean(costs, axis=0).tolist()))
     caption = (
-        "Means over the draws. Side lobe: the largest local maximum of the point-spread function "
-        "beside its main peak. Scan time: the share of complete readouts that a Cartesian scanner "
-        "needs; patterns of single points save none in two dimensions."
+        "Means over the draws. Middle: the shortest side of the fully sampled block around zero "
+        "frequency. Side lobe: the largest local maximum of the point-spread function beside its "
+        "main peak. Scan time: the share of complete readouts that a Cartesian scanner needs; "
+        "patterns of single points save little or none in two dimensions."
     )
-    columns = ("pattern", "asked [x]", "true [x]", "centre taken [share]", "side lobe",
-               "scan time [share]")  # fmt: skip
+    columns = ("pattern", "asked [x]", "true [x]", "centre taken [share]", "middle [samples]",
+               "side lobe", "scan time [share]")  # fmt: skip
     return Table("patterns", caption, columns, tuple(rows))
 
 
@@ -186,9 +186,9 @@ def ring_table(draws: Sequence[Draw]) -> Table:
     return Table("rings", caption, ("pattern", "asked [x]", *edges), tuple(rows))
 
 
-def axis_of_lines(mask: Mask) -> int:
-    """Return the axis that one readout covers: the one with fewer lines to step through."""
-    return int(np.argmin([mask.any(axis=axis).mean() for axis in (0, 1)]))
+def share_of_time(costs: Account) -> float:
+    """Return the time of a pattern over that of all readouts."""
+    return costs.scan_time_s / (costs.proportional_time_s * costs.acceleration)
 
 
 def groups(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

@@ -117,7 +117,7 @@ class Masks:
                 pattern_table(drawn),
                 ring_table(drawn),
             ),
-            (draw_patterns(drawn), *self._pictures(slices[0])),
+            (draw_patterns(drawn), *self._pictures(slices[len(slices) // 2])),
         )
 
     def _scan(self, truth: Volume, pattern: str, factor: float, seed: int) -> KSpace:
@@ -150,4 +150,8 @@ class Masks:
                 for pattern, scan in track(scans, f"pictures at {factor:g}x")
                 for method in self.methods
             }
-            yield draw_reconstructions(images, truth, factor)
+            caption = (
+                f"Images at {factor:g}x and, below each, the magnitude of its error, from 0 "
+                "(black) to a fifth of the slice's maximum."
+            )
+            yield draw_reconstructions(images, truth, name=f"images_{factor:g}x", caption=caption)

@@ -9,7 +9,7 @@ from anatwin.acquire import scan_axes
 from anatwin.core import Grid, InputError, Volume
 from anatwin.io.source import open_source
 
-MIDDLE = (0.3, 0.7)
+MIDDLE = (0.25, 0.75)
 """The part of a scan, along its slices, that holds the anatomy."""
 
 
@@ -33,13 +33,13 @@ def read_volumes(paths: Sequence[Path]) -> list[Volume]:
     return volumes
 
 
-def middle_slices(volume: Volume, n: int) -> list[Volume]:
+def middle_slices(volume: Volume, n: int, *, axis: int | None = None) -> list[Volume]:
     """Return up to ``n`` slices spread over the middle of a scan, as volumes one voxel thick.
 
-    They lie across the slice axis of a 2-D scan, and across the superior-inferior axis of a 3-D
-    one. Slices without signal are left out.
+    They lie across an axis of one's choice, or else across the slice axis of a 2-D scan and the
+    superior-inferior axis of a 3-D one. Slices without signal are left out.
     """
-    axis = scan_axes(volume).slice_axis
+    axis = scan_axes(volume).slice_axis if axis is None else axis
     if axis is None:
         axis = next(a for a, code in enumerate(volume.grid.axis_codes()) if code in "SI")
     count = volume.grid.shape[axis]

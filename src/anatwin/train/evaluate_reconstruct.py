@@ -45,13 +45,6 @@ class Score:
     slice_psnr_db: tuple[float, ...]
 
 
-def middle_slices(volume: Volume, axis: int, *, count: int) -> NDArray[np.float32]:
-    """Return evenly spaced slices ``row column slice`` of the middle half along an axis."""
-    n = volume.grid.shape[axis]
-    which = np.linspace(0.25 * n, 0.75 * n, count).astype(int)
-    return np.moveaxis(volume.data, axis, 2)[..., which].astype(np.float32)
-
-
 def undersampled(
     slices: NDArray[np.float32], acceleration: float, *, seed: int = 0
 ) -> tuple[KSpace, Volume]:

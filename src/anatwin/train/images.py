@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import InputError, KSpace, UsageError, Volume, track
+from anatwin.core import AnyKSpace, InputError, NonCartesian, UsageError, Volume, track
 from anatwin.io.source import open_source
 from anatwin.ops.coils import middle_block, typical_brightness
 from anatwin.ops.fourier import fft, ifft
@@ -88,11 +88,11 @@ def _stacks(path: Path) -> Iterator[Stack]:
     except InputError:
         frames = list(_frames(path))
     for frame in frames:
-        array = _complex_image(frame) if isinstance(frame, KSpace) else frame.data
+        array = frame.data if isinstance(frame, Volume) else _complex_image(frame)
         yield from cut(array, frame.grid.spacing_mm, name=path.name)
 
 
-def _frames(path: Path) -> Iterator[Volume | KSpace]:
+def _frames(path: Path) -> Iterator[Volume | AnyKSpace]:
     """Yield the frames of a file that holds several."""
     for index in range(1000):
         try:
@@ -103,7 +103,7 @@ def _frames(path: Path) -> Iterator[Volume | KSpace]:
             return
 
 
-def _complex_image(kspace: KSpace) -> Array:
+def _complex_image(kspace: AnyKSpace) -> Array:
     """Return the image of a fully sampled scan: complex of one coil, magnitude of several.
 
     Raises
@@ -111,6 +111,8 @@ def _complex_image(kspace: KSpace) -> Array:
     InputError
         If samples are missing.
     """
+    if isinstance(kspace, NonCartesian):
+        raise InputError("k-space to train on must be Cartesian, got samples along trajectories.")
     if not kspace.mask.all():
         raise InputError(
             f"k-space to train on must be fully sampled, got {kspace.acceleration:.1f}x."
