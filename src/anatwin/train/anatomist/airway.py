@@ -28,5 +28,6 @@ def upper_airway(head: RealHead) -> Mask:
     behind = (y < -92) | ((side > 28) & (y < -50))
     seeds[air & (maxillary | sphenoid | above | behind)] = 2
     depth = ndimage.distance_transform_edt(air)
-    found: Mask = watershed(-depth, seeds, mask=air) == 1
+    parts = watershed(-depth, seeds, mask=air)  # type: ignore[no-untyped-call]
+    found: Mask = parts == 1
     return found
