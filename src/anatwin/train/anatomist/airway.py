@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
+from anatwin.train.anatomist.bones import keep_parts
 from anatwin.train.anatomist.head import AIR, Mask, RealHead
 
 
@@ -30,4 +31,4 @@ def upper_airway(head: RealHead) -> Mask:
     depth = ndimage.distance_transform_edt(air)
     parts = watershed(-depth, seeds, mask=air)  # type: ignore[no-untyped-call]
     found: Mask = parts == 1
-    return found
+    return keep_parts(found, share=0.03)

@@ -10,14 +10,13 @@ from anatwin.train.anatomist.side import FIRST, SHAPE, Side
 
 TEMPORALIS, MASSETER, MEDIAL_PTERYGOID, LATERAL_PTERYGOID = 1, 2, 3, 4
 
-SKIN_MM = 6.0
-"""Skin and the fat under it, which no chewing muscle enters."""
+SKIN_MM = {TEMPORALIS: 3.5, MASSETER: 6.0, MEDIAL_PTERYGOID: 6.0, LATERAL_PTERYGOID: 6.0}
+"""Skin and the fat under it, which a muscle does not enter: thin over the temple."""
 
 
 def muscles_of(side: Side, points: Landmarks) -> NDArray[np.uint8]:
     """Return the muscles of one side, ``u y z``."""
-    deep = ndimage.distance_transform_edt(side.body | ~side.seen) > SKIN_MM
-    room = side.soft & deep
+    depth = ndimage.distance_transform_edt(side.body | ~side.seen)
     found = np.zeros(SHAPE, np.uint8)
     for number, shape in (
         (TEMPORALIS, _temporalis(side, points)),
@@ -25,7 +24,7 @@ def muscles_of(side: Side, points: Landmarks) -> NDArray[np.uint8]:
         (LATERAL_PTERYGOID, _lateral_pterygoid(side, points)),
         (MASSETER, _masseter(side, points)),
     ):
-        found[room & shape] = number
+        found[side.soft & (depth > SKIN_MM[number]) & shape] = number
     return found
 
 
