@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from anatwin.core import anatomy_table, anatomy_to_head
+from anatwin.train.anatomist.bones import split_bones
 from anatwin.train.anatomist.complete import complete
 from anatwin.train.anatomist.head import RealHead, read_head
+from anatwin.train.anatomist.neck import split_neck
 from anatwin.train.numbering import FINE, MIRROR, STRUCTURE_OF, fine_index
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[2] / "../shared/data"))
@@ -93,15 +95,17 @@ def _other_side(index: int) -> int:
     return fine_index(*mirrored) if mirrored in known and mirrored[1] != fine.structure else index
 
 
-def test_a_mirrored_head_gives_mirrored_labels(maps: Maps) -> None:
+def test_a_mirrored_head_gives_mirrored_bones(maps: Maps) -> None:
     head, labels = maps
     flip = np.diag([-1.0, 1, 1, 1])
     flip[0, 3] = head.fine.shape[0] - 1
     frame = np.diag([-1.0, 1, 1]) @ head.frame @ flip
     swap = np.array([_other_side(index) for index in range(len(FINE))], np.uint8)
-    other = complete(RealHead(swap[head.fine[::-1]], frame))
-    back = anatomy_table().mirrored()[other[::-1]]
-    for label in anatomy_table().labels:
-        one, two = labels == label.index, back == label.index
-        if one.sum() > 400:
-            assert 2 * (one & two).sum() > 0.95 * (one.sum() + two.sum()), label.name
+    other = RealHead(swap[head.fine[::-1]], frame)
+    one, two = split_bones(head), split_bones(other)
+    necks = split_neck(head, one).vertebrae, split_neck(other, two).vertebrae[::-1]
+    pairs = [*zip(one, (mask[::-1] for mask in two), strict=True)]
+    pairs += [(necks[0] == n, necks[1] == n) for n in (1, 2, 3)]
+    for mask, back in pairs:
+        assert 2 * (mask & back).sum() > 0.97 * (mask.sum() + back.sum())
+    assert (labels == anatomy_table()["mandible"].index).sum() == one.mandible.sum()
