@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
+from anatwin.train.anatomist.bones import keep_parts
 from anatwin.train.anatomist.head import AIR, Mask, RealHead
 
 
@@ -28,5 +29,6 @@ def upper_airway(head: RealHead) -> Mask:
     behind = (y < -92) | ((side > 28) & (y < -50))
     seeds[air & (maxillary | sphenoid | above | behind)] = 2
     depth = ndimage.distance_transform_edt(air)
-    found: Mask = watershed(-depth, seeds, mask=air) == 1
-    return found
+    parts = watershed(-depth, seeds, mask=air)  # type: ignore[no-untyped-call]
+    found: Mask = parts == 1
+    return keep_parts(found, share=0.03)

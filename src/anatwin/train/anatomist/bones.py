@@ -36,10 +36,11 @@ def split_bones(head: RealHead) -> Bones:
     face = np.s_[:, :, : int(low[-1]) + 1]
     bone = head.bone
     grown = np.float32(FACE_MM / -y[head.structure(13)].mean())
-    seeds = _markers(bone[face], tuple(a[face] * grown for a in (np.abs(x), y, z)))
+    scaled = [np.asarray(a[face] * grown, np.float32) for a in (np.abs(x), y, z)]
+    seeds = _markers(bone[face], (scaled[0], scaled[1], scaled[2]))
     depth = ndimage.distance_transform_edt(bone[face])
     parts = np.full(bone.shape, SKULL, np.int32)
-    parts[face] = watershed(-depth, seeds, mask=bone[face])
+    parts[face] = watershed(-depth, seeds, mask=bone[face])  # type: ignore[no-untyped-call]
     mandible = keep_parts(bone & (parts == MANDIBLE), share=0.05)
     spine = bone & (parts == SPINE)
     return Bones(bone & ~mandible & ~spine, mandible, spine)

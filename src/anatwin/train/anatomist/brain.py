@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import anatomy_table
-from anatwin.train.anatomist.head import Mask, RealHead
+from anatwin.train.anatomist.head import RealHead
 
 Floats = NDArray[np.float64]
 
@@ -112,21 +112,56 @@ def _stretched(matrix: Floats, pairs: tuple[Floats, Floats], cerebrum: Floats) -
 
 def cortical_regions(head: RealHead) -> NDArray[np.uint8]:
     """Return the index in the anatomy table of every voxel of cortex, 0 elsewhere, ``i j k``."""
-    from scipy.spatial import cKDTree
-
     matrix = to_standard(head)
     table = anatomy_table()
     regions = np.zeros(head.fine.shape, np.uint8)
-    for structure, side, sign in ((3, "left", -1), (4, "right", 1)):
-        voxels = np.argwhere(head.structure(structure))
-        places = voxels @ matrix[:, :3].T + matrix[:, 3]
+    for half, side, sign in (((1, 3, 5), "left", -1), ((2, 4, 6), "right", 1)):
         centres = np.array([(sign * x, y, z) for _, x, y, z in CENTRES], float)
-        nearest = cKDTree(centres).query(places)[1]
         numbers = np.array([table[f"{name}_{side}"].index for name, *_ in CENTRES], np.uint8)
-        regions[tuple(voxels.T)] = numbers[nearest]
+        voxels = np.argwhere(head.structure(*half))
+        nearest = numbers[nearest_inside(voxels, matrix, centres)]
+        cortex = head.structure(half[1])[tuple(voxels.T)]
+        regions[tuple(voxels[cortex].T)] = nearest[cortex]
     return regions
 
 
-def hemisphere(head: RealHead) -> tuple[Mask, Mask]:
-    """Return the left and the right half of the cerebrum with its nuclei."""
-    return head.structure(1, 3, 5), head.structure(2, 4, 6)
+def nearest_inside(voxels: NDArray[np.int64], matrix: Floats, centres: Floats) -> NDArray[np.int64]:
+    """Return the centre with the shortest way to every voxel that stays within the voxels.
+
+    Parameters
+    ----------
+    voxels
+        Indices, ``n 3``.
+    matrix
+        Voxel index to the space of the centres, 3 x 4, in mm.
+    centres
+        Positions in mm, ``centre 3``; each starts at the voxel next to it.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+    from scipy.spatial import cKDTree
+
+    low = voxels.min(axis=0) - 1
+    number = np.full(voxels.max(axis=0) - low + 2, -1, np.int32)
+    number[tuple((voxels - low).T)] = np.arange(len(voxels))
+    starts, stops, lengths = [], [], []
+    for step in (s for s in np.ndindex(3, 3, 3) if s > (1, 1, 1)):
+        move = np.array(step) - 1
+        other = number[tuple((voxels - low + move).T)]
+        here = np.flatnonzero(other >= 0)
+        starts.append(here)
+        stops.append(other[here])
+        lengths.append(np.full(len(here), np.linalg.norm(matrix[:, :3] @ move)))
+    ends = (np.concatenate(starts), np.concatenate(stops))
+    graph = coo_array((np.concatenate(lengths), ends), shape=(len(voxels),) * 2).tocsr()
+    places = voxels @ matrix[:, :3].T + matrix[:, 3]
+    seeds = cKDTree(places).query(centres)[1]
+    sources = dijkstra(
+        graph, directed=False, indices=seeds, min_only=True, return_predecessors=True
+    )[2]
+    nearest = cKDTree(centres).query(places)[1]
+    order = np.full(len(voxels), -1)
+    order[seeds] = np.arange(len(seeds))
+    reached = sources >= 0
+    nearest[reached] = order[sources[reached]]
+    return np.asarray(nearest, np.int64)

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from anatwin.core import InputError
 from anatwin.ops.morphology import bounding_box
@@ -95,15 +97,22 @@ class Place:
         ras = nib.as_closest_canonical(self.image)  # type: ignore[no-untyped-call]
         whole = np.zeros(ras.shape, data.dtype)
         whole[tuple(slice(c, c + n) for c, n in zip(self.corner, data.shape, strict=True))] = data
-        back = nib.orientations.ornt_transform(
-            nib.orientations.io_orientation(ras.affine),
-            nib.orientations.io_orientation(self.image.affine),
-        )
-        turned = nib.orientations.apply_orientation(whole, back)
-        image = nib.Nifti1Image(np.ascontiguousarray(turned), self.image.affine)
+        turned = _turned_back(whole, ras.affine, self.image.affine)
+        image = nib.Nifti1Image(turned, self.image.affine)  # type: ignore[no-untyped-call]
         partial = path.with_name(f".{path.name}")
         nib.save(image, partial)
         partial.replace(path)
+
+
+def _turned_back(
+    data: NDArray[np.unsignedinteger], ras: Floats, wanted: Floats
+) -> NDArray[np.unsignedinteger]:
+    """Return RAS+ data in the axis order and directions of another affine."""
+    from nibabel.orientations import apply_orientation, io_orientation, ornt_transform
+
+    turn = ornt_transform(io_orientation(ras), io_orientation(wanted))  # type: ignore[no-untyped-call]
+    turned = apply_orientation(data, turn)  # type: ignore[no-untyped-call]
+    return np.ascontiguousarray(turned)
 
 
 def read_head(path: Path) -> tuple[RealHead, Place]:
@@ -114,7 +123,7 @@ def read_head(path: Path) -> tuple[RealHead, Place]:
     InputError
         If voxels are not 1 mm, a number is unknown, or eyes or brain stem are missing.
     """
-    image = nib.load(path)
+    image = cast("nib.Nifti1Image", nib.load(path))
     ras = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
     spacing_mm = np.array(ras.header.get_zooms()[:3], float)
     if not np.allclose(spacing_mm, 1.0, atol=0.02):
@@ -129,7 +138,8 @@ def read_head(path: Path) -> tuple[RealHead, Place]:
     if box is None:
         raise InputError(f"{path} is empty.")
     corner = (box[0].start, box[1].start, box[2].start)
-    return head_of(fill_air(np.ascontiguousarray(fine[box]))), Place(image, corner)
+    fine = fill_air(np.ascontiguousarray(fine[box]))
+    return head_of(fine), Place(image, corner)
 
 
 def head_of(fine: Bytes) -> RealHead:
@@ -148,7 +158,37 @@ def head_of(fine: Bytes) -> RealHead:
     right = eyes[eyes @ frame[0, :3] + frame[0, 3] > 0]
     fine = fine.copy()
     fine[tuple(right.T)] = fine_index("eye", 17)
-    return RealHead(fine, frame)
+    return _open_below(RealHead(fine, frame))
+
+
+def _open_below(head: RealHead) -> RealHead:
+    """Return the head with the air that a cut through face or neck opens, and no air under it.
+
+    Where the field of view ends, sinuses and throat open into nothing; there, what lies between
+    tissue on either side, in front and behind is inside. A layer of nothing at the lower end is
+    not.
+    """
+    fine = head.fine
+    air = fine_index("air", AIR)
+    x, y, z = head.axes()
+    tissue = (fine != 0) & (fine != air)
+    from_below = np.maximum.accumulate(tissue, axis=2)
+    height = np.cumsum(~from_below, axis=2)[:, :, -1:]
+    under = ~from_below & ((fine == air) | (fine == 0))
+    layer = under & (height <= 4)
+    inside = (fine == 0) & (np.abs(x) < 45) & (y > -75) & (y < -6) & (z < -12)
+    inside &= between(tissue, 0) & between(tissue, 1)
+    inside &= ndimage.binary_opening(inside, iterations=2) | ndimage.binary_dilation(fine == air)
+    fine = np.where(inside & ~layer, air, np.where(layer, 0, fine)).astype(np.uint8)
+    return RealHead(fine, head.frame)
+
+
+def between(mask: Mask, axis: int) -> Mask:
+    """Return the voxels that have voxels of the mask on both sides along an axis."""
+    before = np.maximum.accumulate(mask, axis=axis)
+    after = np.flip(np.maximum.accumulate(np.flip(mask, axis), axis=axis), axis)
+    found: Mask = before & after
+    return found
 
 
 def face_frame(eyes: Floats, stem: Floats) -> Floats:

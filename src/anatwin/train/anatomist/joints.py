@@ -8,7 +8,7 @@ from anatwin.train.anatomist.head import Mask
 from anatwin.train.anatomist.landmarks import Landmarks
 from anatwin.train.anatomist.side import Side
 
-GAP_MM = 6.5
+GAP_MM = 5.5
 """Widest gap between condyle and fossa that the disc fills."""
 
 
@@ -24,7 +24,7 @@ def tmj_disc(side: Side, points: Landmarks) -> Mask:
     if not condyle.any():
         return np.zeros_like(near)
     to_condyle, to_fossa = (ndimage.distance_transform_edt(~m[box]) for m in (condyle, side.skull))
-    shell = (to_condyle + to_fossa <= GAP_MM) & (to_condyle <= 4.2) & (to_fossa <= 4.2)
+    shell = (to_condyle + to_fossa <= GAP_MM) & (to_condyle <= 3.7) & (to_fossa <= 3.7)
     disc = np.zeros_like(near)
     disc[box] = shell & side.soft[box] & near[box] & _above(condyle[box])
     return disc
@@ -38,7 +38,7 @@ def _above(condyle: Mask) -> NDArray[np.bool_]:
     height = top[tuple(nearest)]
     away = ndimage.distance_transform_edt(~column)
     level = np.arange(condyle.shape[2])[None, None, :]
-    above: NDArray[np.bool_] = (level > height[..., None] - 2 - away[..., None] * 0.5) & (
-        away[..., None] < 5
+    above: NDArray[np.bool_] = (level > height[..., None] - 1 - away[..., None] * 0.4) & (
+        away[..., None] < 4
     )
     return above

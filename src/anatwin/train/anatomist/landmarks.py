@@ -15,6 +15,8 @@ ANGLE_FROM_CONDYLE = np.array([-8.0, 14.0, -58.0])
 PLATE = np.array([24.0, -45.0, -33.0])
 """Middle of the lateral pterygoid plate when it cannot be found, in mm."""
 
+PLATE_RANGE = np.array([5.0, 5.0, 0.0])
+
 
 class Landmarks(NamedTuple):
     """Positions in mm: outwards, forwards, up.
@@ -53,12 +55,12 @@ def landmarks(side: Side) -> Landmarks | None:
     front = ramus[(ramus[:, 1] > condyle[1] + 15) & (ramus[:, 2] > condyle[2] - 22)]
     coronoid = front[front[:, 2] >= front[:, 2].max() - 3].mean(axis=0) if len(front) else None
     if coronoid is None:
-        coronoid = condyle + [-8.0, 26.0, -6.0]
+        coronoid = condyle + np.array([-8.0, 26.0, -6.0])
     angle = _angle(ramus, condyle)
     lower = points[(np.abs(points[:, 1] - angle[1] - 24) < 3) & (points[:, 2] < angle[2] + 20)]
     below = lower[lower[:, 2] <= lower[:, 2].min() + 4].mean(axis=0) if len(lower) else None
     if below is None or below[0] < 25:
-        below = angle + [-6.0, 24.0, -6.0]
+        below = angle + np.array([-6.0, 24.0, -6.0])
     return Landmarks(condyle, coronoid, angle, below, _plate(side), _arch(side))
 
 
@@ -90,7 +92,7 @@ def _plate(side: Side) -> Point:
     if len(points) < 60:
         return PLATE
     found = np.array([np.percentile(points[:, 0], 85), np.percentile(points[:, 1], 25), PLATE[2]])
-    return np.clip(found, PLATE - [5, 5, 0], PLATE + [5, 5, 0])
+    return np.clip(found, PLATE - PLATE_RANGE, PLATE + PLATE_RANGE)
 
 
 def _arch(side: Side) -> float:

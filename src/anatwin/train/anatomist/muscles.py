@@ -10,14 +10,13 @@ from anatwin.train.anatomist.side import FIRST, SHAPE, Side
 
 TEMPORALIS, MASSETER, MEDIAL_PTERYGOID, LATERAL_PTERYGOID = 1, 2, 3, 4
 
-SKIN_MM = 6.0
-"""Skin and the fat under it, which no chewing muscle enters."""
+SKIN_MM = {TEMPORALIS: 3.5, MASSETER: 6.0, MEDIAL_PTERYGOID: 6.0, LATERAL_PTERYGOID: 6.0}
+"""Skin and the fat under it, which a muscle does not enter: thin over the temple."""
 
 
 def muscles_of(side: Side, points: Landmarks) -> NDArray[np.uint8]:
     """Return the muscles of one side, ``u y z``."""
-    deep = ndimage.distance_transform_edt(side.body | ~side.seen) > SKIN_MM
-    room = side.soft & deep
+    depth = ndimage.distance_transform_edt(side.body | ~side.seen)
     found = np.zeros(SHAPE, np.uint8)
     for number, shape in (
         (TEMPORALIS, _temporalis(side, points)),
@@ -25,7 +24,7 @@ def muscles_of(side: Side, points: Landmarks) -> NDArray[np.uint8]:
         (LATERAL_PTERYGOID, _lateral_pterygoid(side, points)),
         (MASSETER, _masseter(side, points)),
     ):
-        found[room & shape] = number
+        found[side.soft & (depth > SKIN_MM[number]) & shape] = number
     return found
 
 
@@ -62,6 +61,15 @@ def polygon(corners: list[tuple[float, float]]) -> NDArray[np.float64]:
     return depth
 
 
+def without_corners(depth: NDArray[np.float64], *, radius_mm: float) -> NDArray[np.float64]:
+    """Return the depth inside a polygon whose corners are rounded off, ``y z`` in mm."""
+    core = depth >= radius_mm
+    if not core.any():
+        return depth
+    round_off: NDArray[np.float64] = radius_mm - ndimage.distance_transform_edt(~core)
+    return np.minimum(depth, np.where(core, depth, round_off))
+
+
 def rounded(depth: NDArray[np.float64], *, edge_mm: float) -> NDArray[np.float64]:
     """Return a thickness between 0 and 1 that falls off like a quarter circle at the edge."""
     return np.sqrt(1 - (1 - np.clip(depth / edge_mm, 0, 1)) ** 2)
@@ -96,8 +104,9 @@ def swept(ends: tuple[Point, Point], wide: tuple[float, float], thin: tuple[floa
     offset = [grid[a] - np.float32(start[a]) for a in range(3)]
 
     def component(direction: Point) -> NDArray[np.float32]:
-        parts = (offset[a] * np.float32(direction[a]) for a in range(3))
-        total: NDArray[np.float32] = sum(parts, np.float32(0))  # type: ignore[assignment]
+        total = np.zeros(SHAPE, np.float32)
+        for axis in range(3):
+            total += offset[axis] * np.float32(direction[axis])
         return total
 
     t = component(along) / np.float32(length)
@@ -122,7 +131,7 @@ def _masseter(side: Side, points: Landmarks) -> Mask:
         (points.angle[1] + 4, points.angle[2] - 1),
         (points.front[1], points.front[2] + 1),
     ]
-    depth = polygon(corners)
+    depth = without_corners(polygon(corners), radius_mm=9.0)
     ramus = outer_face(side.mandible, (y < -20) & (z < points.condyle[2] - 10))
     thick = 15.0 * rounded(depth, edge_mm=14.0)
     inner = ramus[None] + np.clip(z - (points.condyle[2] - 12), 0, 12) * 0.35
@@ -132,22 +141,21 @@ def _masseter(side: Side, points: Landmarks) -> Mask:
 
 def _temporalis(side: Side, points: Landmarks) -> Mask:
     """Return the fan in the temporal fossa, and its tendon down to the coronoid process."""
-    u, y, z = side.axes()
+    u, _, z = side.axes()
     arch = points.arch
-    fan = polygon(
-        [
-            (-29.0, arch),
-            (-21.0, arch + 14),
-            (-17.0, arch + 30),
-            (-26.0, arch + 58),
-            (-50.0, arch + 76),
-            (-80.0, arch + 72),
-            (-104.0, arch + 48),
-            (-98.0, arch + 24),
-            (-66.0, arch + 8),
-            (-58.0, arch),
-        ]
-    )
+    corners = [
+        (-29.0, arch),
+        (-21.0, arch + 14),
+        (-17.0, arch + 30),
+        (-26.0, arch + 58),
+        (-50.0, arch + 76),
+        (-80.0, arch + 72),
+        (-104.0, arch + 48),
+        (-98.0, arch + 24),
+        (-66.0, arch + 8),
+        (-58.0, arch),
+    ]
+    fan = without_corners(polygon(corners), radius_mm=24.0)
     wall = outer_face(side.skull, (z > arch + 8) & (u < 75))
     sheet = wall + 2.0 + 6.0 * rounded(fan, edge_mm=22.0)
     outer = np.maximum(sheet, _fascia(side, wall, arch) - 2)
@@ -201,13 +209,13 @@ def _tendon(side: Side, points: Landmarks) -> Mask:
 
 def _lateral_pterygoid(side: Side, points: Landmarks) -> Mask:
     """Return the belly from the lateral pterygoid plate to the neck of the condyle."""
-    start = points.plate + [2.0, 3.0, 4.0]
-    stop = points.condyle + [-5.0, 2.0, -6.0]
+    start = points.plate + np.array([2.0, 3.0, 4.0])
+    stop = points.condyle + np.array([-5.0, 2.0, -6.0])
     return swept((start, stop), (11.0, 6.0), (6.5, 4.5))
 
 
 def _medial_pterygoid(side: Side, points: Landmarks) -> Mask:
     """Return the slab from between the pterygoid plates to the inside of the angle."""
-    start = points.plate + [-3.0, 1.0, -3.0]
-    stop = points.angle + [-4.0, 7.0, 10.0]
+    start = points.plate + np.array([-3.0, 1.0, -3.0])
+    stop = points.angle + np.array([-4.0, 7.0, 10.0])
     return swept((start, stop), (9.0, 11.0), (5.0, 4.0))

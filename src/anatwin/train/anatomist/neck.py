@@ -15,6 +15,9 @@ Line = NDArray[np.float64]
 DENS_TO_DISC_MM = (28, 51)
 """How far the disc under the second vertebra lies below the tip of its dens."""
 
+SECOND_VERTEBRA_MM = 41.0
+"""From the tip of the dens to the disc when the field of view ends above the disc."""
+
 VERTEBRA_MM = (11, 25)
 """Height of a lower vertebra with the disc under it."""
 
@@ -93,7 +96,7 @@ def split_neck(head: RealHead, bones: Bones) -> Neck:
     low[:, :, : top + 45] = True
     voxels = np.argwhere((bones.skull | bones.spine) & low)
     canal = canal_of(cord, voxels)
-    near = (np.abs(canal.ahead) < 48) & (canal.side < 42) & (canal.up < 25)
+    near = (canal.ahead > -48) & (canal.ahead < 30) & (canal.side < 42) & (canal.up < 25)
     voxels = voxels[near]
     canal = Canal(canal.up[near], canal.ahead[near], canal.side[near])
     levels = find_levels(canal)
@@ -145,7 +148,7 @@ def find_levels(canal: Canal) -> Levels:
     middle = canal.side < 7
     body = canal.profile(middle & (canal.ahead > 7) & (canal.ahead < 20), levels)
     arch = canal.profile(middle & (canal.ahead > -22) & (canal.ahead < -8), levels)
-    dens = _lowest(body, levels, -16, 12)
+    dens = _dens_tip(body, levels)
     bodies = []
     disc = _valley(body, levels, dens - DENS_TO_DISC_MM[1], dens - DENS_TO_DISC_MM[0])
     while disc is not None:
@@ -154,6 +157,13 @@ def find_levels(canal: Canal) -> Levels:
     arches = [_lowest(arch, levels, dens - 30, dens - 20)]
     arches += [_lowest(arch, levels, disc - 11, disc - 2) for disc in bodies]
     return Levels(dens, bodies, arches)
+
+
+def _dens_tip(body: Line, levels: Line) -> float:
+    """Return the level of the tip of the dens: the lower end of the gap under the skull's base."""
+    here = (levels >= -16) & (levels <= 12)
+    gap = body[here] <= body[here].min() + 0.1 * body.max()
+    return float(levels[here][gap.argmax()]) + 3.0
 
 
 def _lowest(profile: Line, levels: Line, low: float, high: float) -> float:
@@ -191,7 +201,9 @@ def _seeds(canal: Canal, levels: Levels) -> NDArray[np.int32]:
         depth = up - (body + share * (arch - body))
         number = np.where(depth < 0, index + 3, number)
         sure = np.minimum(sure, np.abs(depth))
-    joint = up - (levels.dens - 17 + share * (levels.arches[0] - levels.dens + 17))
+    height = levels.dens - levels.bodies[0] if levels.bodies else SECOND_VERTEBRA_MM
+    facet = levels.dens - 0.45 * height
+    joint = up - (facet + share * (levels.arches[0] - facet))
     dens = (side < 7) & (ahead > 4) & (ahead < 19)
     above = (joint > 0) & ~dens
     number = np.where(above & (number == 2), 1, number)
@@ -201,7 +213,8 @@ def _seeds(canal: Canal, levels: Levels) -> NDArray[np.int32]:
     sure = np.where(number == 1, np.where(roof < -3, sure, 0), sure)
     seeds = np.where(sure > 2.5, number, 0)
     front = (ahead > 17) & (side < 8)
-    seeds[(roof > 8) | ((roof > 4) & front)] = 100
+    beside = (side > 26) & (up > levels.dens - 8)
+    seeds[(roof > 8) | ((roof > 4) & front) | beside] = 100
     return seeds.astype(np.int32)
 
 
@@ -210,7 +223,7 @@ def _flood(bone: Mask, seeds: NDArray[np.int32]) -> NDArray[np.uint8]:
     from skimage.segmentation import watershed
 
     depth = ndimage.distance_transform_edt(bone)
-    parts = watershed(-depth, seeds, mask=bone)
+    parts = watershed(-depth, seeds, mask=bone)  # type: ignore[no-untyped-call]
     return np.where(parts == 100, 0, parts).astype(np.uint8)
 
 
@@ -250,8 +263,8 @@ def _discs(
         )
         gap = sum(ndimage.distance_transform_edt(~m[box]) for m in (upper, lower))
         voxels = np.argwhere(soft[box] & (gap <= 7.0))
-        canal = canal_of(cord, voxels + [part.start for part in box])
-        inside = (canal.ahead > 6) & (canal.ahead < 24) & (canal.side < 9.5)
+        canal = canal_of(cord, voxels + np.array([part.start for part in box]))
+        inside = (canal.ahead > 8.5) & (canal.ahead < 24) & (canal.side < 9.5)
         inside &= np.abs(canal.up - body) < 5
         chosen = voxels[inside]
         discs[box][tuple(chosen.T)] = index + 2
