@@ -195,7 +195,7 @@ def _reconstruct_stages(plan: Plan) -> tuple[Stage, ...]:
 
 def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
     segment, mesh = plan.segment, plan.mesh
-    weights = sha256_file(segment.model or find("head"))
+    weights = "".join(sha256_file(path) for path in _segment_files(segment))
 
     def label(twin: Twin) -> Products:
         return {"labels": segment(required(twin.image))}
@@ -209,6 +209,13 @@ def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
         Stage("mesh", cover, ("labels",), ("surfaces",), mesh),
         Stage("measure", measure_twin, everything, ("measures", "checks")),
     )
+
+
+def _segment_files(method: SegmentMethod) -> tuple[Path, ...]:
+    """Return the files that a method's labels depend on."""
+    if isinstance(method, TrainedNetwork):
+        return (*method.files(), *map(Path, method.others))
+    return (method.model or find("head"),)
 
 
 def required(value: T | None) -> T:

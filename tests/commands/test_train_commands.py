@@ -7,7 +7,8 @@ from anatwin.commands.train import ReconstructTraining, SegmentTraining, Train
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["segment", "--labels"], "must hold label maps"),
+        (["segment"], "must hold dataset.json"),
+        (["head", "--labels"], "must hold label maps"),
         (["reconstruct", "--images"], "needs images or k-space"),
     ],
 )

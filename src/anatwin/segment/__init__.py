@@ -13,9 +13,10 @@ from collections.abc import Callable
 
 from anatwin.core import Labels, Volume
 from anatwin.segment.head_network import HeadNetwork
+from anatwin.segment.trained_network import TrainedNetwork
 
 Segmenter = Callable[[Volume], Labels]
 
-SegmentMethod = HeadNetwork
+SegmentMethod = HeadNetwork | TrainedNetwork
 
-__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter"]
+__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter", "TrainedNetwork"]

@@ -1,0 +1,270 @@
+"""From a fingerprint and a machine to a plan: voxel size, patch, network and schedule.
+
+The rules are those of Isensee et al. 2021 (doi:10.1038/s41592-020-01008-z), for one
+full-resolution network; what is sized for a processor is ours.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from itertools import count
+from math import ceil, prod
+from pathlib import Path
+from typing import Any, Literal
+
+from anatwin.core import InputError
+from anatwin.segment.recipe import Channel, Scaling
+from anatwin.train.fingerprint import Fingerprint
+
+Axes = tuple[int, int, int]
+Spacing = tuple[float, float, float]
+
+ANISOTROPIC = 3.0
+"""An axis is coarse if its voxels are this much longer than the others'."""
+
+SHORTEST = 4
+"""Fewest voxels along an axis at the lowest level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the training runs on.
+
+    Parameters
+    ----------
+    device
+        ``cpu`` or ``cuda``.
+    memory_gb
+        Memory for one step.
+    """
+
+    device: Literal["cpu", "cuda"]
+    memory_gb: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentPlan:
+    """Everything that a training on labelled images decides. Change what you like.
+
+    Parameters
+    ----------
+    spacing_mm
+        Voxel edges to the right, to the front and upwards.
+    channels
+        Images and how their values are scaled.
+    patch
+        Voxels that the network sees at once.
+    batch
+        Patches in a step.
+    stem
+        Edges of the blocks of voxels that become channels before the first layer.
+    strides
+        Pooling from every level to the one below.
+    kernels
+        Convolutions at every level.
+    widths
+        Channels at every level.
+    steps
+        Length of the training of one fold.
+    rate, momentum, weight_decay
+        Of stochastic gradient descent with Nesterov's momentum; the rate falls as (1 - t)^0.9.
+    foreground
+        Share of patches that are centred on a structure.
+    turned_axes
+        Axes that patches are turned about: all, or the coarse one alone.
+    """
+
+    spacing_mm: Spacing
+    channels: tuple[Channel, ...]
+    patch: Axes
+    batch: int
+    stem: Axes
+    strides: tuple[Axes, ...]
+    kernels: tuple[Axes, ...]
+    widths: tuple[int, ...]
+    steps: int
+    rate: float = 0.01
+    momentum: float = 0.99
+    weight_decay: float = 3e-5
+    foreground: float = 1 / 3
+    turned_axes: tuple[int, ...] = (0, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How large the network may be on a kind of machine.
+
+    On a processor time is what is short: half the resolution at once, as many channels as pay off.
+    """
+
+    stem: int
+    width: int
+    widest: int
+    levels: int
+    steps: int
+    bytes_a_value: int
+
+
+_SIZES = {
+    "cpu": _Size(stem=2, width=32, widest=192, levels=4, steps=1800, bytes_a_value=4),
+    "cuda": _Size(stem=1, width=32, widest=320, levels=6, steps=50_000, bytes_a_value=2),
+}
+
+
+def make_plan(fingerprint: Fingerprint, machine: Machine) -> SegmentPlan:
+    """Return the plan for a dataset on a machine."""
+    spacing = target_spacing(fingerprint)
+    ratio = zip(fingerprint.shape, fingerprint.spacing_mm, spacing, strict=True)
+    shape = [n * old / new for n, old, new in ratio]
+    size = _SIZES[machine.device]
+    patch, stem, strides, kernels = _largest_patch(shape, spacing, machine)
+    widths = _widths(size, len(strides) + 1)
+    one = step_bytes(patch, stem, strides, widths, size.bytes_a_value)
+    coarse = spacing.index(max(spacing))
+    is_coarse = max(spacing) > ANISOTROPIC * min(spacing)
+    return SegmentPlan(
+        spacing_mm=spacing,
+        channels=_channels(fingerprint),
+        patch=patch,
+        batch=_batch(fingerprint.n_cases * prod(shape), prod(patch), one, machine),
+        stem=stem,
+        strides=strides,
+        kernels=kernels,
+        widths=widths,
+        steps=size.steps,
+        turned_axes=(coarse,) if is_coarse else (0, 1, 2),
+    )
+
+
+def target_spacing(fingerprint: Fingerprint) -> Spacing:
+    """Return the median spacing; along a coarse and short axis the 10th percentile."""
+    spacing, shape = list(fingerprint.spacing_mm), fingerprint.shape
+    worst = spacing.index(max(spacing))
+    others = [axis for axis in range(3) if axis != worst]
+    finest = max(spacing[axis] for axis in others)
+    is_coarse = spacing[worst] > ANISOTROPIC * finest
+    if is_coarse and ANISOTROPIC * shape[worst] < min(shape[axis] for axis in others):
+        spacing[worst] = max(fingerprint.fine_spacing_mm[worst], finest)
+    x, y, z = spacing
+    return (x, y, z)
+
+
+def topology(
+    patch: list[int], spacing: Spacing, *, stem: int, levels: int
+) -> tuple[Axes, tuple[Axes, ...], tuple[Axes, ...]]:
+    """Return the stem, the strides and the kernels for a patch.
+
+    An axis is pooled while it stays ``SHORTEST`` voxels long and its voxels are not twice as long
+    as the shortest; kernels are 3 wide along the same axes.
+    """
+    step = [
+        stem if n >= 2 * SHORTEST * stem and s < 2 * min(spacing) else 1
+        for n, s in zip(patch, spacing, strict=True)
+    ]
+    edges = [n / s for n, s in zip(patch, step, strict=True)]
+    length = [a * b for a, b in zip(spacing, step, strict=True)]
+    strides, kernels = [], [_where(length, 3)]
+    for _ in range(levels - 1):
+        free = [axis for axis in range(3) if edges[axis] >= 2 * SHORTEST]
+        if not free:
+            break
+        near = 2 * min(length[axis] for axis in free)
+        stride = [2 if axis in free and length[axis] < near else 1 for axis in range(3)]
+        edges = [ceil(n / s) for n, s in zip(edges, stride, strict=True)]
+        length = [a * b for a, b in zip(length, stride, strict=True)]
+        strides.append(_axes(stride))
+        kernels.append(_where(length, 3))
+    return _axes(step), tuple(strides), tuple(kernels)
+
+
+def step_bytes(
+    patch: Axes, stem: Axes, strides: tuple[Axes, ...], widths: tuple[int, ...], value: int
+) -> float:
+    """Estimate the memory that one patch of a step takes: what its layers keep [bytes]."""
+    voxels, total = prod(patch) / prod(stem), 0.0
+    for level, width in enumerate(widths):
+        # On the way down two convolutions and their norms, on the way up as many and what is joined.
+        total += voxels * width * value * (10 if level < len(strides) else 4)
+        voxels /= prod(strides[level]) if level < len(strides) else 1
+    return 2 * total  # and the gradients of as much
+
+
+def _largest_patch(
+    shape: list[float], spacing: Spacing, machine: Machine
+) -> tuple[Axes, Axes, tuple[Axes, ...], tuple[Axes, ...]]:
+    """Return the largest patch of the cases' proportions that fits, and its topology."""
+    size = _SIZES[machine.device]
+    for shrink in count():
+        scale = 0.97**shrink
+        edges = [max(SHORTEST, round(n * scale)) for n in shape]
+        stem, strides, kernels = topology(edges, spacing, stem=size.stem, levels=size.levels)
+        multiple = [prod(steps) for steps in zip(stem, *strides, strict=True)]
+        patch = _axes(ceil(n / m) * m for n, m in zip(edges, multiple, strict=True))
+        widths = _widths(size, len(strides) + 1)
+        # A batch holds two patches at least.
+        needed = 2 * step_bytes(patch, stem, strides, widths, size.bytes_a_value)
+        if needed <= machine.memory_gb * 1e9 or max(edges) <= 2 * SHORTEST:
+            return patch, stem, strides, kernels
+    raise AssertionError
+
+
+def _batch(dataset_voxels: float, patch_voxels: int, one: float, machine: Machine) -> int:
+    """Return how many patches fit; no more than a twentieth of the data, two at least."""
+    if machine.device == "cpu":
+        return 2
+    fitting = int(machine.memory_gb * 1e9 / one)
+    return max(2, min(fitting, int(0.05 * dataset_voxels / patch_voxels)))
+
+
+def _channels(fingerprint: Fingerprint) -> tuple[Channel, ...]:
+    scaling: Scaling = "z-score" if fingerprint.nonzero > 0.75 else "z-score of the non-zero"
+    return tuple(
+        Channel(
+            name=values.channel,
+            scaling="fixed" if values.channel.lower() == "ct" else scaling,
+            low=values.low,
+            high=values.high,
+            mean=values.mean,
+            deviation=values.deviation,
+        )
+        for values in fingerprint.intensities
+    )
+
+
+def _widths(size: _Size, levels: int) -> tuple[int, ...]:
+    return tuple(min(size.width * 2**level, size.widest) for level in range(levels))
+
+
+def _where(length: list[float], edge: int) -> Axes:
+    return _axes(edge if n < 2 * min(length) else 1 for n in length)
+
+
+def _axes(values: Any) -> Axes:  # noqa: ANN401
+    i, j, k = (int(v) for v in values)
+    return (i, j, k)
+
+
+def write_plan(plan: SegmentPlan, fingerprint: Fingerprint, path: Path) -> None:
+    """Write the plan and what it follows from as readable JSON."""
+    content = {"plan": asdict(plan), "fingerprint": asdict(fingerprint)}
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read_plan(path: Path) -> SegmentPlan:
+    """Read the plan of a file that ``write_plan`` made, and a person perhaps changed.
+
+    Raises
+    ------
+    InputError
+        If it is no plan.
+    """
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))["plan"]
+        channels = tuple(Channel(**channel) for channel in fields.pop("channels"))
+        return SegmentPlan(channels=channels, **{k: _tuples(v) for k, v in fields.items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is not a plan that can be read: {error!r}.") from error
+
+
+def _tuples(value: Any) -> Any:  # noqa: ANN401
+    """Return lists as tuples, inner ones too."""
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
