@@ -20,6 +20,7 @@ from anatwin.mesh import volume_error
 from anatwin.nets import find
 from anatwin.plan import Plan, parameters
 from anatwin.reconstruct import Automatic, Cascade, RootSumOfSquares
+from anatwin.segment import SegmentMethod, TrainedNetwork
 
 T = TypeVar("T")
 Products = dict[str, Any]

@@ -11,9 +11,7 @@ from anatwin.train.folds import N_FOLDS, Score, summary_text
 from anatwin.train.planning import SegmentPlan
 
 
-def write_card(
-    dataset: Dataset, plan: SegmentPlan, scores: Sequence[Score], path: Path
-) -> None:
+def write_card(dataset: Dataset, plan: SegmentPlan, scores: Sequence[Score], path: Path) -> None:
     """Write what the networks are, what they were trained on and how good they are."""
     folds = sorted({score.fold for score in scores})
     labels = dataset.table.labels

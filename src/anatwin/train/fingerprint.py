@@ -124,9 +124,7 @@ def _structures(
 
 def _intensity(channel: str, values: NDArray[Any]) -> Intensity:
     low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
-    return Intensity(
-        channel, low, high, float(values.mean(dtype=np.float64)), float(values.std())
-    )
+    return Intensity(channel, low, high, float(values.mean(dtype=np.float64)), float(values.std()))
 
 
 def _three(values: NDArray[np.floating]) -> tuple[float, float, float]:

@@ -4,6 +4,7 @@ import csv
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from anatwin.core import InputError, UsageError, track
@@ -123,7 +124,7 @@ def summary(scores: Sequence[Score]) -> list[tuple[str, int, float, float, float
 
 
 def _finite(values: Sequence[float]) -> int:
-    return sum(value == value for value in values)
+    return sum(isfinite(value) for value in values)
 
 
 def summary_text(scores: Sequence[Score]) -> str:

@@ -62,9 +62,7 @@ class Patches(Dataset[Example]):
         return alter(image, rng), labels
 
 
-def _middle(
-    case: Prepared, plan: SegmentPlan, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _middle(case: Prepared, plan: SegmentPlan, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return the middle of a patch: on a structure, or anywhere, and within the case."""
     size, patch = np.array(case.labels.shape), np.array(plan.patch)
     first = -(np.maximum(patch - size, 0) // 2)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 Axes = tuple[int, int, int]
 
+
 @dataclass(frozen=True, slots=True)
 class PlannedShape:
     """Size of the network.
@@ -95,9 +96,7 @@ class PlannedUNet(nn.Module):
         steps = list(pairwise(widths))
         self.down = nn.ModuleList(
             PlannedBlock(a, b, kernel, stride)
-            for (a, b), kernel, stride in zip(
-                steps, shape.kernels[1:], shape.strides, strict=True
-            )
+            for (a, b), kernel, stride in zip(steps, shape.kernels[1:], shape.strides, strict=True)
         )
         self.reduce = nn.ModuleList(nn.Conv3d(b, a, 1) for a, b in steps)
         self.up = nn.ModuleList(
@@ -105,16 +104,17 @@ class PlannedUNet(nn.Module):
             for (a, _), kernel in zip(steps, shape.kernels[:-1], strict=True)
         )
         self.heads = nn.ModuleList(
-            nn.Conv3d(width, shape.classes * (1 if level else block), 1)
-            for level, width in enumerate(widths[: max(1, len(widths) - 2)])
+            nn.Conv3d(width, shape.classes, 1) for width in widths[: max(1, len(widths) - 2)]
         )
+        self.within = nn.Conv3d(widths[0] + block * shape.channels, shape.classes * block, 1)
         for layer in self.modules():
             if isinstance(layer, nn.Conv3d):
                 nn.init.kaiming_normal_(layer.weight, a=0.01)
 
     def supervised(self, image: Tensor) -> list[Tensor]:
         """Return scores at full resolution, then at every level that is supervised."""
-        levels = [self.first(blocks_to_channels(image, self.shape.stem))]
+        voxels = blocks_to_channels(image, self.shape.stem)
+        levels = [self.first(voxels)]
         for down in self.down:
             levels.append(down(levels[-1]))
         x, scores = levels.pop(), []
@@ -123,10 +123,10 @@ class PlannedUNet(nn.Module):
             x = self.up[level](torch.cat((raised, levels.pop()), 1))
             if level < len(self.heads):
                 scores.append(self.heads[level](x))
-        if not self.up:
-            scores.append(self.heads[0](x))
-        full = channels_to_blocks(scores.pop(), self.shape.stem)
-        return [full, *reversed(scores)]
+        # What a block's voxels have in common is learned at once, their differences beside it.
+        common = _raise(scores.pop(), self.shape.stem)
+        apart = channels_to_blocks(self.within(torch.cat((x, voxels), 1)), self.shape.stem)
+        return [common + apart, *reversed(scores)]
 
     def forward(self, image: Tensor) -> Tensor:
         """Return scores ``n class i j k`` of images ``n channel i j k``."""

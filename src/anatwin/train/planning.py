@@ -82,8 +82,8 @@ class SegmentPlan:
     kernels: tuple[Axes, ...]
     widths: tuple[int, ...]
     steps: int
-    rate: float = 0.01
-    momentum: float = 0.99
+    rate: float
+    momentum: float
     weight_decay: float = 3e-5
     foreground: float = 1 / 3
     turned_axes: tuple[int, ...] = (0, 1, 2)
@@ -93,7 +93,9 @@ class SegmentPlan:
 class _Size:
     """How large the network may be on a kind of machine.
 
-    On a processor time is what is short: half the resolution at once, as many channels as pay off.
+    On a processor time is what is short: half the resolution at once, few steps. Momentum sums
+    over 1 / (1 - momentum) steps; where there are few it must forget sooner, and the rate is higher
+    by as much, so that rate / (1 - momentum) stays the same.
     """
 
     stem: int
@@ -101,12 +103,32 @@ class _Size:
     widest: int
     levels: int
     steps: int
+    rate: float
+    momentum: float
     bytes_a_value: int
 
 
 _SIZES = {
-    "cpu": _Size(stem=2, width=32, widest=192, levels=4, steps=1800, bytes_a_value=4),
-    "cuda": _Size(stem=1, width=32, widest=320, levels=6, steps=50_000, bytes_a_value=2),
+    "cpu": _Size(
+        stem=2,
+        width=32,
+        widest=192,
+        levels=4,
+        steps=600,
+        rate=0.1,
+        momentum=0.9,
+        bytes_a_value=4,
+    ),
+    "cuda": _Size(
+        stem=1,
+        width=32,
+        widest=320,
+        levels=6,
+        steps=50_000,
+        rate=0.01,
+        momentum=0.99,
+        bytes_a_value=2,
+    ),
 }
 
 
@@ -131,6 +153,8 @@ def make_plan(fingerprint: Fingerprint, machine: Machine) -> SegmentPlan:
         kernels=kernels,
         widths=widths,
         steps=size.steps,
+        rate=size.rate,
+        momentum=size.momentum,
         turned_axes=(coarse,) if is_coarse else (0, 1, 2),
     )
 
@@ -182,7 +206,7 @@ def step_bytes(
     """Estimate the memory that one patch of a step takes: what its layers keep [bytes]."""
     voxels, total = prod(patch) / prod(stem), 0.0
     for level, width in enumerate(widths):
-        # On the way down two convolutions and their norms, on the way up as many and what is joined.
+        # Down: two convolutions and their norms; up: as many, and what is joined.
         total += voxels * width * value * (10 if level < len(strides) else 4)
         voxels /= prod(strides[level]) if level < len(strides) else 1
     return 2 * total  # and the gradients of as much

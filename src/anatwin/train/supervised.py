@@ -27,6 +27,7 @@ from anatwin.train.state import State
 
 log = logging.getLogger(__name__)
 
+WARM_UP = 20
 CLIP = 12.0
 AVERAGE = 0.999
 
@@ -154,13 +155,18 @@ def _steps(training: SupervisedTraining, state: State[PlannedUNet]) -> Iterator[
         began = time.monotonic()
         image, target = (array.to(training.device, non_blocking=True) for array in next(batches))
         for group in state.optimiser.param_groups:
-            group["lr"] = training.plan.rate * (1 - done) ** 0.9
+            group["lr"] = training.plan.rate * _course(state.step, done)
         losses.append(_one_step(training, state, image, target))
         state.step += 1
         state.seconds += time.monotonic() - began
         yield losses
         if state.step % training.log_every == 0:
             losses = []
+
+
+def _course(step: int, done: float) -> float:
+    """Return the share of the plan's rate: a short rise, then a polynomial decay."""
+    return min(1.0, (step + 1) / WARM_UP) * (1 - done) ** 0.9
 
 
 def _one_step(
