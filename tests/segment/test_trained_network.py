@@ -7,6 +7,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from anatwin.core import GeometryError, Grid, InputError, Label, LabelTable, UsageError, Volume
 from anatwin.io.nifti import write_volume
+from anatwin.pipeline import stage_keys
+from anatwin.plan import Plan
 from anatwin.segment import TrainedNetwork
 from anatwin.segment.recipe import Channel, Recipe
 
@@ -127,6 +129,16 @@ def test_other_channels_are_read_from_files(tmp_path):
         TrainedNetwork(model=path)(first)
     with pytest.raises(GeometryError, match="images of one person"):
         method(blocks((23, 30, 11)))
+
+
+def test_a_case_is_labelled_again_when_the_networks_change(tmp_path):
+    path = save_network(tmp_path / "fold_0" / "network.onnx")
+    plan = Plan(segment=TrainedNetwork(model=tmp_path))
+    first = dict(stage_keys(plan, Volume, "a"))
+    assert dict(stage_keys(plan, Volume, "a")) == first
+    save_network(path, bias=1.0)
+    other = dict(stage_keys(plan, Volume, "a"))
+    assert (other["read"], other["segment"] == first["segment"]) == (first["read"], False)
 
 
 def test_what_cannot_be_run_is_refused_in_one_line(tmp_path, two_class_model):

@@ -257,7 +257,7 @@ def test_from_a_folder_to_labels(folder, tmp_path, capsys):
     small = {"widths": [8, 16, 16], "patch": [24, 24, 24], "strides": [[2, 2, 2]] * 2}
     small |= {"kernels": [[3, 3, 3]] * 3}
     (out / "plan.json").write_text(json.dumps({"plan": plan["plan"] | small}))
-    table = replace(command, fold="0", steps=120).run()
+    table = replace(command, fold="0", steps=60).run()
     assert "| dim | 3 |" in table  # two cases of fold 0, one of fold 1
     with (out / "fold_0" / "dice.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -53,7 +53,7 @@ class Patches(Dataset[Example]):
     def __getitem__(self, number: int) -> Example:
         """Return image ``channel i j k`` and labels ``i j k`` of a patch."""
         rng = np.random.default_rng((self.seed, number))
-        case = self.cases[rng.integers(len(self.cases))]
+        case = self.cases[int(rng.integers(len(self.cases)))]
         middle = _middle(case, self.plan, rng)
         image, labels = cut(case, middle, self.plan.patch, _transform(self.plan, rng))
         if rng.random() < 0.5:
@@ -142,6 +142,6 @@ def _sample(values: Tensor, grid: Tensor, mode: str) -> Tensor:
 def _box(array: NDArray[Any], first: NDArray[Any], last: NDArray[Any]) -> NDArray[Any]:
     """Return a box of an array's last three axes, zeros beyond its edges."""
     edges = list(zip(first, last + 1, array.shape[-3:], strict=True))
-    inside = tuple(slice(max(0, a), max(0, min(b, n))) for a, b, n in edges)
+    i, j, k = (slice(max(0, a), max(0, min(b, n))) for a, b, n in edges)
     around = [(min(max(0, -a), b - a), min(max(0, b - n), b - a)) for a, b, n in edges]
-    return np.pad(array[(..., *inside)], [(0, 0)] * (array.ndim - 3) + around)
+    return np.pad(array[..., i, j, k], [(0, 0)] * (array.ndim - 3) + around)

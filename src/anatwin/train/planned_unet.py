@@ -74,7 +74,7 @@ class PlannedBlock(nn.Sequential):
     """Twice: convolution, group normalisation, rectifier."""
 
     def __init__(self, before: int, after: int, kernel: Axes, stride: Axes = (1, 1, 1)) -> None:
-        around = tuple(edge // 2 for edge in kernel)
+        around = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
         super().__init__(
             nn.Conv3d(before, after, kernel, stride, around, bias=False),
             nn.GroupNorm(8, after),

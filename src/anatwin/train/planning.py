@@ -111,10 +111,10 @@ class _Size:
 _SIZES = {
     "cpu": _Size(
         stem=2,
-        width=32,
-        widest=192,
+        width=16,
+        widest=128,
         levels=4,
-        steps=600,
+        steps=1000,
         rate=0.1,
         momentum=0.9,
         bytes_a_value=4,

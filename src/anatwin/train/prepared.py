@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,11 @@ def _prepare(case: Case, recipe: Recipe, folder: Path) -> None:
     image = recipe.prepare(volumes, lattice).astype(np.float16)
     on_lattice = labels_on(lattice, labels)
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {"image": image, "labels": on_lattice, "places": _places(on_lattice)}
+    arrays: dict[str, NDArray[Any]] = {
+        "image": image,
+        "labels": on_lattice,
+        "places": _places(on_lattice),
+    }
     for name, array in arrays.items():  # the last one tells that the case is complete
         with atomic_output(folder / f"{name}.npy") as path:
             np.save(path, array)

@@ -139,7 +139,7 @@ def _batches(training: SupervisedTraining, first_step: int) -> Iterator[tuple[Te
     patches = Patches(training.cases, training.plan, training.recipe, training.seed)
     loader: DataLoader[Any] = DataLoader(
         patches,
-        batch_sampler=(range(step * batch, (step + 1) * batch) for step in count(first_step)),
+        batch_sampler=([step * batch + n for n in range(batch)] for step in count(first_step)),
         num_workers=training.workers,
         multiprocessing_context="spawn" if training.workers else None,
         pin_memory=training.device == "cuda",
