@@ -204,6 +204,11 @@ class TestNetwork:
         assert scores[0].shape[2:] == (2 * i, j, 3 * k)
         assert prod(scores[1].shape[2:]) == 2 * i * j * 3 * k // (4 * prod(stem))
 
+    def test_a_level_is_enough(self):
+        shape = PlannedShape(1, 3, (2, 1, 1), (8,), (), ((3, 3, 1),))
+        scores = PlannedUNet(shape).supervised(torch.rand(1, 1, 4, 5, 3))
+        assert [tuple(s.shape) for s in scores] == [(1, 3, 4, 5, 3)]
+
     def test_a_perfect_answer_costs_nothing_and_a_wrong_one_much(self):
         target = torch.zeros(1, 8, 8, 8, dtype=torch.uint8)
         target[:, 2:6, 4:] = 2

@@ -69,7 +69,8 @@ def test_less_memory_makes_a_smaller_patch_of_the_same_proportions():
     large, small = (make_plan(head, Machine("cpu", gb)) for gb in (4.0, 0.5))
     assert prod(small.patch) < prod(large.patch)
     for plan, gb in ((large, 4.0), (small, 0.5)):
-        one = step_bytes(plan.patch, plan.stem, plan.strides, plan.widths, 4)
+        topology_of = (plan.patch, plan.stem, plan.strides, plan.widths)
+        one = step_bytes(*topology_of, classes=2, value=4)
         assert 0.6 * gb * 1e9 < 2 * one <= gb * 1e9
         assert plan.patch[0] / plan.patch[2] == pytest.approx(1.6, rel=0.15)
 

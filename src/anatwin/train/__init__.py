@@ -7,9 +7,9 @@ lattice; ``patches`` and ``alterations`` random examples; ``planned_unet`` the n
 ``supervised`` the training; ``planned_export`` ONNX; ``folds`` cross-validation; ``card`` the
 model card; ``labelled`` the command, which can be imported without torch.
 
-Segmentation of heads. Label maps in, network out. Images are synthesised from label maps with random
-contrast, resolution, bias field and pose, so that one network segments any magnetic-resonance
-contrast (Billot et al. 2023, doi:10.1016/j.media.2023.102789).
+Segmentation of heads. Label maps in, network out. Images are synthesised from label maps with
+random contrast, resolution, bias field and pose, so that one network segments any
+magnetic-resonance contrast (Billot et al. 2023, doi:10.1016/j.media.2023.102789).
 
 ``numbering`` tissues and label numbers; ``maps`` label maps made ready for synthesis; ``pose``,
 ``view``, ``contrast``, ``scanner`` and ``synthesis`` random images, of smooth ``fields``;

@@ -16,10 +16,10 @@ def alter(image: Image, rng: np.random.Generator) -> Image:
     """Return an altered image, ``channel i j k``."""
     steps = (
         (0.1, _noise),
-        (0.2, _blur),
+        (0.1, _blur),
         (0.15, _brightness),
         (0.15, _contrast),
-        (0.25, _coarse),
+        (0.125, _coarse),
         (0.1, _inverted_gamma),
         (0.3, _gamma),
     )

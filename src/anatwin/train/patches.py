@@ -23,7 +23,7 @@ from anatwin.train.prepared import Prepared
 
 Example = tuple[NDArray[np.float32], NDArray[np.uint8]]
 
-TURN, STRETCH = 0.3, 0.3
+TURN, STRETCH = 0.2, 0.2
 """Shares of patches that are turned, and that are made larger or smaller."""
 
 MOST_TURN = np.pi / 6

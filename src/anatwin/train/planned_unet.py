@@ -70,18 +70,24 @@ def channels_to_blocks(x: Tensor, block: Axes) -> Tensor:
     return x.reshape(n, -1, i * a, j * b, k * d)
 
 
+def _convolve(
+    before: int, after: int, kernel: Axes, stride: Axes = (1, 1, 1)
+) -> tuple[nn.Module, ...]:
+    """Return a convolution, a group normalisation and a rectifier."""
+    around = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
+    return (
+        nn.Conv3d(before, after, kernel, stride, around, bias=False),
+        nn.GroupNorm(8, after),
+        nn.LeakyReLU(0.01, inplace=True),
+    )
+
+
 class PlannedBlock(nn.Sequential):
     """Twice: convolution, group normalisation, rectifier."""
 
     def __init__(self, before: int, after: int, kernel: Axes, stride: Axes = (1, 1, 1)) -> None:
-        around = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
         super().__init__(
-            nn.Conv3d(before, after, kernel, stride, around, bias=False),
-            nn.GroupNorm(8, after),
-            nn.LeakyReLU(0.01, inplace=True),
-            nn.Conv3d(after, after, kernel, 1, around, bias=False),
-            nn.GroupNorm(8, after),
-            nn.LeakyReLU(0.01, inplace=True),
+            *_convolve(before, after, kernel, stride), *_convolve(after, after, kernel)
         )
 
 
@@ -106,7 +112,11 @@ class PlannedUNet(nn.Module):
         self.heads = nn.ModuleList(
             nn.Conv3d(width, shape.classes, 1) for width in widths[: max(1, len(widths) - 2)]
         )
-        self.within = nn.Conv3d(widths[0] + block * shape.channels, shape.classes * block, 1)
+        fine = widths[0] + 8
+        self.last = nn.Sequential(
+            *_convolve(widths[0] + block * shape.channels, fine, shape.kernels[0])
+        )
+        self.within = nn.Conv3d(fine, shape.classes * block, 1)
         for layer in self.modules():
             if isinstance(layer, nn.Conv3d):
                 nn.init.kaiming_normal_(layer.weight, a=0.01)
@@ -121,12 +131,12 @@ class PlannedUNet(nn.Module):
         for level in reversed(range(len(self.up))):
             raised = _raise(self.reduce[level](x), self.shape.strides[level])
             x = self.up[level](torch.cat((raised, levels.pop()), 1))
-            if level < len(self.heads):
+            if 0 < level < len(self.heads):
                 scores.append(self.heads[level](x))
         # What a block's voxels have in common is learned at once, their differences beside it.
-        common = _raise(scores.pop(), self.shape.stem)
-        apart = channels_to_blocks(self.within(torch.cat((x, voxels), 1)), self.shape.stem)
-        return [common + apart, *reversed(scores)]
+        common = _raise(self.heads[0](x), self.shape.stem)
+        apart = self.within(self.last(torch.cat((x, voxels), 1)))
+        return [common + channels_to_blocks(apart, self.shape.stem), *reversed(scores)]
 
     def forward(self, image: Tensor) -> Tensor:
         """Return scores ``n class i j k`` of images ``n channel i j k``."""

@@ -114,7 +114,7 @@ _SIZES = {
         width=16,
         widest=128,
         levels=4,
-        steps=1000,
+        steps=700,
         rate=0.1,
         momentum=0.9,
         bytes_a_value=4,
@@ -138,9 +138,10 @@ def make_plan(fingerprint: Fingerprint, machine: Machine) -> SegmentPlan:
     ratio = zip(fingerprint.shape, fingerprint.spacing_mm, spacing, strict=True)
     shape = [n * old / new for n, old, new in ratio]
     size = _SIZES[machine.device]
-    patch, stem, strides, kernels = _largest_patch(shape, spacing, machine)
+    classes = len(fingerprint.present) + 1
+    patch, stem, strides, kernels = _largest_patch(shape, spacing, machine, classes=classes)
     widths = _widths(size, len(strides) + 1)
-    one = step_bytes(patch, stem, strides, widths, size.bytes_a_value)
+    one = step_bytes(patch, stem, strides, widths, classes=classes, value=size.bytes_a_value)
     coarse = spacing.index(max(spacing))
     is_coarse = max(spacing) > ANISOTROPIC * min(spacing)
     return SegmentPlan(
@@ -201,19 +202,37 @@ def topology(
 
 
 def step_bytes(
-    patch: Axes, stem: Axes, strides: tuple[Axes, ...], widths: tuple[int, ...], value: int
+    patch: Axes,
+    stem: Axes,
+    strides: tuple[Axes, ...],
+    widths: tuple[int, ...],
+    *,
+    classes: int,
+    value: int,
 ) -> float:
-    """Estimate the memory that one patch of a step takes: what its layers keep [bytes]."""
-    voxels, total = prod(patch) / prod(stem), 0.0
+    """Estimate the memory that one patch of a step takes [bytes].
+
+    What the layers keep, with the gradients of as much, and three times the scores.
+
+    Parameters
+    ----------
+    patch, stem, strides, widths
+        As in a plan.
+    classes
+        Structures, background included.
+    value
+        Bytes of a layer's value.
+    """
+    voxels, layers = prod(patch) / prod(stem), 0.0
     for level, width in enumerate(widths):
-        # Down: two convolutions and their norms; up: as many, and what is joined.
-        total += voxels * width * value * (10 if level < len(strides) else 4)
+        # Down: two convolutions and their norms; up: as many, less what is computed in place.
+        layers += voxels * width * (8 if level < len(strides) else 4)
         voxels /= prod(strides[level]) if level < len(strides) else 1
-    return 2 * total  # and the gradients of as much
+    return 2 * layers * value + 12 * classes * prod(patch)
 
 
 def _largest_patch(
-    shape: list[float], spacing: Spacing, machine: Machine
+    shape: list[float], spacing: Spacing, machine: Machine, *, classes: int
 ) -> tuple[Axes, Axes, tuple[Axes, ...], tuple[Axes, ...]]:
     """Return the largest patch of the cases' proportions that fits, and its topology."""
     size = _SIZES[machine.device]
@@ -225,7 +244,9 @@ def _largest_patch(
         patch = _axes(ceil(n / m) * m for n, m in zip(edges, multiple, strict=True))
         widths = _widths(size, len(strides) + 1)
         # A batch holds two patches at least.
-        needed = 2 * step_bytes(patch, stem, strides, widths, size.bytes_a_value)
+        needed = 2 * step_bytes(
+            patch, stem, strides, widths, classes=classes, value=size.bytes_a_value
+        )
         if needed <= machine.memory_gb * 1e9 or max(edges) <= 2 * SHORTEST:
             return patch, stem, strides, kernels
     raise AssertionError
