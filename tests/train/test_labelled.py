@@ -10,7 +10,16 @@ import pytest
 import torch
 
 from anatwin.cli import main
-from anatwin.core import Grid, InputError, Label, Labels, LabelTable, QualityError, UsageError
+from anatwin.core import (
+    Grid,
+    InputError,
+    Label,
+    Labels,
+    LabelTable,
+    MissingPartError,
+    QualityError,
+    UsageError,
+)
 from anatwin.io.nifti import read_labels, read_volume, write_array
 from anatwin.io.tables import read_table
 from anatwin.measure import overlaps
@@ -234,6 +243,10 @@ class TestTraining:
         for name, weight in whole.averaged.items():
             assert torch.equal(weight, again.averaged[name]), name
 
+    def test_minutes_end_it_too(self, cases, tmp_path):
+        training = replace(self.training(cases, tmp_path), minutes=1e-5)
+        assert train_supervised(training).step == 1
+
     def test_a_loss_that_is_not_finite_ends_it(self, cases, tmp_path):
         with pytest.raises(QualityError, match="not finite"):
             train_supervised(self.training(cases, tmp_path, rate=1e30))
@@ -259,10 +272,10 @@ def test_from_a_folder_to_labels(folder, tmp_path, capsys):
     command = TrainLabelled(dataset=balls, out=out, fold="1", steps=1, device="cpu", threads=1)
     command.run()
     plan = json.loads((out / "plan.json").read_text())
-    small = {"widths": [8, 16, 16], "patch": [24, 24, 24], "strides": [[2, 2, 2]] * 2}
-    small |= {"kernels": [[3, 3, 3]] * 3}
+    small = {"widths": [8, 16], "patch": [24, 20, 24], "strides": [[2, 2, 2]]}
+    small |= {"kernels": [[3, 3, 3]] * 2}
     (out / "plan.json").write_text(json.dumps({"plan": plan["plan"] | small}))
-    table = replace(command, fold="0", steps=60).run()
+    table = replace(command, fold="0", steps=100).run()
     assert "| dim | 3 |" in table  # two cases of fold 0, one of fold 1
     with (out / "fold_0" / "dice.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -301,6 +314,12 @@ def test_what_cannot_be_trained_is_refused(folder, tmp_path):
     describe(few, "left_ball", "right_ball", channel="T2")
     with pytest.raises(UsageError, match="name another output folder"):
         command.run()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
+def test_a_graphics_card_that_is_not_there_is_named(folder, tmp_path):
+    with pytest.raises(MissingPartError, match="use --device cpu"):
+        TrainLabelled(dataset=folder, out=tmp_path, device="cuda").run()
 
 
 def test_the_summary_counts_cases_and_leaves_out_what_is_in_neither():

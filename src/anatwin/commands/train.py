@@ -20,10 +20,11 @@ class SegmentTraining(TrainLabelled):
     plan follows from the data and is written to plan.json. Each of five folds is kept out in turn
     and labelled by the network that did not see it. Training goes on where it stopped.
 
-    For example:  anatwin train segment Dataset004_Hippocampus -o model
+    For example:
 
-    and then:  anatwin segment image.nii.gz -o labels.nii.gz method:trained-network \
-    --method.model model
+    anatwin train segment Dataset004_Hippocampus -o model
+
+    anatwin segment image.nii.gz -o labels.nii.gz method:trained-network --method.model model
     """
 
     dataset: Input
