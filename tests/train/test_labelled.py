@@ -38,8 +38,8 @@ from anatwin.train.planned_unet import (
     blocks_to_channels,
     channels_to_blocks,
 )
-from anatwin.train.planning import SegmentPlan
 from anatwin.train.prepared import Prepared, labels_on, prepare_cases, split
+from anatwin.train.segment_plan import SegmentPlan
 from anatwin.train.supervised import SupervisedTraining, train_supervised
 
 TABLE = LabelTable(

@@ -12,12 +12,11 @@ from anatwin.train.fingerprint import Fingerprint, Intensity
 from anatwin.train.planning import (
     Machine,
     make_plan,
-    read_plan,
     step_bytes,
     target_spacing,
     topology,
-    write_plan,
 )
+from anatwin.train.segment_plan import read_plan, write_plan
 
 CPU, CARD = Machine("cpu", 1.0), Machine("cuda", 8.0)
 HIPPOCAMPUS = Fingerprint(

@@ -2,10 +2,10 @@
 
 Segmentation of anything. Labelled images in, networks out, as the data's fingerprint suggests
 (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z). ``dataset`` a user's folder;
-``fingerprint`` and ``planning`` from the data to a plan; ``prepared`` cases on the network's
-lattice; ``patches`` and ``alterations`` random examples; ``planned_unet`` the network;
-``supervised`` the training; ``planned_export`` ONNX; ``folds`` cross-validation; ``card`` the
-model card; ``labelled`` the command, which can be imported without torch.
+``fingerprint``, ``planning`` and ``segment_plan`` from the data to a plan; ``prepared`` cases on
+the network's lattice; ``patches`` and ``alterations`` random examples; ``planned_unet`` the
+network; ``supervised`` the training; ``planned_export`` ONNX; ``folds`` cross-validation;
+``card`` the model card; ``labelled`` the command, which can be imported without torch.
 
 Segmentation of heads. Label maps in, network out. Images are synthesised from label maps with
 random contrast, resolution, bias field and pose, so that one network segments any

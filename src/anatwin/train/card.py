@@ -8,7 +8,7 @@ from pathlib import Path
 from anatwin.io.files import atomic_output
 from anatwin.train.dataset import Dataset
 from anatwin.train.folds import N_FOLDS, Score, summary_text
-from anatwin.train.planning import SegmentPlan
+from anatwin.train.segment_plan import SegmentPlan
 
 
 def write_card(dataset: Dataset, plan: SegmentPlan, scores: Sequence[Score], path: Path) -> None:

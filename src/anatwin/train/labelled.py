@@ -15,8 +15,9 @@ from anatwin.train.segment import require_torch
 if TYPE_CHECKING:
     from anatwin.segment.recipe import Recipe
     from anatwin.train.dataset import Dataset
-    from anatwin.train.planning import Machine, SegmentPlan
+    from anatwin.train.planning import Machine
     from anatwin.train.prepared import Prepared
+    from anatwin.train.segment_plan import SegmentPlan
 
 Fold = Literal["all", "0", "1", "2", "3", "4"]
 
@@ -120,7 +121,8 @@ class TrainLabelled:
         from anatwin.segment.recipe import Recipe
         from anatwin.train.fingerprint import take_fingerprint
         from anatwin.train.folds import require_same_channels
-        from anatwin.train.planning import make_plan, read_plan, write_plan
+        from anatwin.train.planning import make_plan
+        from anatwin.train.segment_plan import read_plan, write_plan
 
         path = self.out / PLAN
         if not path.exists():

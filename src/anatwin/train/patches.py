@@ -18,8 +18,8 @@ from torch.utils.data import Dataset
 
 from anatwin.segment.recipe import Recipe
 from anatwin.train.alterations import alter
-from anatwin.train.planning import SegmentPlan
 from anatwin.train.prepared import Prepared
+from anatwin.train.segment_plan import SegmentPlan
 
 Example = tuple[NDArray[np.float32], NDArray[np.uint8]]
 

@@ -4,19 +4,14 @@ The rules are those of Isensee et al. 2021 (doi:10.1038/s41592-020-01008-z), for
 full-resolution network; what is sized for a processor is ours.
 """
 
-import json
-from dataclasses import asdict, dataclass
-from itertools import count
+from collections.abc import Iterable
+from dataclasses import dataclass
 from math import ceil, prod
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from anatwin.core import InputError
 from anatwin.segment.recipe import Channel, Scaling
 from anatwin.train.fingerprint import Fingerprint
-
-Axes = tuple[int, int, int]
-Spacing = tuple[float, float, float]
+from anatwin.train.segment_plan import Axes, SegmentPlan, Spacing
 
 ANISOTROPIC = 3.0
 """An axis is coarse if its voxels are this much longer than the others'."""
@@ -39,54 +34,6 @@ class Machine:
 
     device: Literal["cpu", "cuda"]
     memory_gb: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentPlan:
-    """Everything that a training on labelled images decides. Change what you like.
-
-    Parameters
-    ----------
-    spacing_mm
-        Voxel edges to the right, to the front and upwards.
-    channels
-        Images and how their values are scaled.
-    patch
-        Voxels that the network sees at once.
-    batch
-        Patches in a step.
-    stem
-        Edges of the blocks of voxels that become channels before the first layer.
-    strides
-        Pooling from every level to the one below.
-    kernels
-        Convolutions at every level.
-    widths
-        Channels at every level.
-    steps
-        Length of the training of one fold.
-    rate, momentum, weight_decay
-        Of stochastic gradient descent with Nesterov's momentum; the rate falls as (1 - t)^0.9.
-    foreground
-        Share of patches that are centred on a structure.
-    turned_axes
-        Axes that patches are turned about: all, or the coarse one alone.
-    """
-
-    spacing_mm: Spacing
-    channels: tuple[Channel, ...]
-    patch: Axes
-    batch: int
-    stem: Axes
-    strides: tuple[Axes, ...]
-    kernels: tuple[Axes, ...]
-    widths: tuple[int, ...]
-    steps: int
-    rate: float
-    momentum: float
-    weight_decay: float = 3e-5
-    foreground: float = 1 / 3
-    turned_axes: tuple[int, ...] = (0, 1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +183,8 @@ def _largest_patch(
 ) -> tuple[Axes, Axes, tuple[Axes, ...], tuple[Axes, ...]]:
     """Return the largest patch of the cases' proportions that fits, and its topology."""
     size = _SIZES[machine.device]
-    for shrink in count():
-        scale = 0.97**shrink
+    scale = 1.0
+    while True:
         edges = [max(SHORTEST, round(n * scale)) for n in shape]
         stem, strides, kernels = topology(edges, spacing, stem=size.stem, levels=size.levels)
         multiple = [prod(steps) for steps in zip(stem, *strides, strict=True)]
@@ -249,7 +196,7 @@ def _largest_patch(
         )
         if needed <= machine.memory_gb * 1e9 or max(edges) <= 2 * SHORTEST:
             return patch, stem, strides, kernels
-    raise AssertionError
+        scale *= 0.97
 
 
 def _batch(dataset_voxels: float, patch_voxels: int, one: float, machine: Machine) -> int:
@@ -283,33 +230,6 @@ def _where(length: list[float], edge: int) -> Axes:
     return _axes(edge if n < 2 * min(length) else 1 for n in length)
 
 
-def _axes(values: Any) -> Axes:  # noqa: ANN401
+def _axes(values: Iterable[int]) -> Axes:
     i, j, k = (int(v) for v in values)
     return (i, j, k)
-
-
-def write_plan(plan: SegmentPlan, fingerprint: Fingerprint, path: Path) -> None:
-    """Write the plan and what it follows from as readable JSON."""
-    content = {"plan": asdict(plan), "fingerprint": asdict(fingerprint)}
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-def read_plan(path: Path) -> SegmentPlan:
-    """Read the plan of a file that ``write_plan`` made, and a person perhaps changed.
-
-    Raises
-    ------
-    InputError
-        If it is no plan.
-    """
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))["plan"]
-        channels = tuple(Channel(**channel) for channel in fields.pop("channels"))
-        return SegmentPlan(channels=channels, **{k: _tuples(v) for k, v in fields.items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is not a plan that can be read: {error!r}.") from error
-
-
-def _tuples(value: Any) -> Any:  # noqa: ANN401
-    """Return lists as tuples, inner ones too."""
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value

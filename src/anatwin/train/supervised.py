@@ -21,8 +21,8 @@ from anatwin.train.loop import average_weights
 from anatwin.train.losses import deeply_supervised
 from anatwin.train.patches import Patches
 from anatwin.train.planned_unet import PlannedShape, PlannedUNet
-from anatwin.train.planning import SegmentPlan
 from anatwin.train.prepared import Prepared
+from anatwin.train.segment_plan import SegmentPlan
 from anatwin.train.state import State
 
 log = logging.getLogger(__name__)
