@@ -13,6 +13,7 @@ from anatwin.plan import (
     write_plan,
 )
 from anatwin.reconstruct import Sense, Wavelet
+from anatwin.segment import TrainedNetwork
 
 
 def write(tmp_path, text):
@@ -66,3 +67,12 @@ def test_a_wrong_plan_names_what_is_known(tmp_path, text, message):
 def test_a_missing_plan_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"none\.toml"):
         read_plan(tmp_path / "none.toml")
+
+
+def test_networks_of_ones_own_are_named_in_a_plan(tmp_path):
+    text = '[segment]\nmethod = "TrainedNetwork"\n'
+    with pytest.raises(UsageError, match="TrainedNetwork needs the parameter model"):
+        read_plan(write(tmp_path, text))
+    plan = read_plan(write(tmp_path, f'{text}model = "{tmp_path}"\nothers = ["t2.nii.gz"]\n'))
+    assert isinstance(plan.segment, TrainedNetwork)
+    assert plan.segment.model == tmp_path

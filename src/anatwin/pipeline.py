@@ -210,7 +210,7 @@ def _reconstruct_stages(plan: Plan) -> tuple[Stage, ...]:
 
 def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
     segment, mesh = plan.segment, plan.mesh
-    weights = sha256_file(segment.model or find("head"))
+    weights = "".join(sha256_file(path) for path in segment.files())
 
     def label(twin: Twin, segment: SegmentMethod) -> Products:
         image = required(twin.image)

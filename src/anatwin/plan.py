@@ -3,7 +3,7 @@
 import ast
 import inspect
 import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent, wrap
@@ -151,6 +151,9 @@ def _build(cls: type, given: dict[str, Any], where: str) -> Any:  # noqa: ANN401
         raise UsageError(
             f"[{where}] {cls.__name__} has no parameter {unknown}. Parameters: {', '.join(known)}."
         )
+    needed = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
+    if missing := sorted(needed - set(given)):
+        raise UsageError(f"[{where}] {cls.__name__} needs the parameter {', '.join(missing)}.")
     return cls(**{k: _convert(v, hints[k], f"{where}.{k}") for k, v in given.items()})
 
 

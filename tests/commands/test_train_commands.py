@@ -1,13 +1,14 @@
 import pytest
 
 from anatwin.cli import main
-from anatwin.commands.train import ReconstructTraining, SegmentTraining, Train
+from anatwin.commands.train import HeadTraining, ReconstructTraining, SegmentTraining, Train
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["segment", "--labels"], "must hold label maps"),
+        (["segment"], "must hold dataset.json"),
+        (["head", "--labels"], "must hold label maps"),
         (["reconstruct", "--images"], "needs images or k-space"),
     ],
 )
@@ -26,10 +27,11 @@ def test_nothing_to_train_is_a_usage_error(capsys):
     assert "reconstruct" in capsys.readouterr().err
 
 
-def test_both_commands_run_what_they_hold(tmp_path, monkeypatch):
+def test_the_commands_run_what_they_hold(tmp_path, monkeypatch):
     ran = []
-    for kind in (SegmentTraining, ReconstructTraining):
+    for kind in (SegmentTraining, HeadTraining, ReconstructTraining):
         monkeypatch.setattr(kind, "run", lambda self: ran.append(type(self).__name__))
-    Train(SegmentTraining(labels=tmp_path, out=tmp_path)).run()
+    Train(SegmentTraining(dataset=tmp_path, out=tmp_path)).run()
+    Train(HeadTraining(labels=tmp_path, out=tmp_path)).run()
     Train(ReconstructTraining(images=(tmp_path,), out=tmp_path)).run()
-    assert ran == ["SegmentTraining", "ReconstructTraining"]
+    assert ran == ["SegmentTraining", "HeadTraining", "ReconstructTraining"]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anatwin.ops.patches import blend_windows, window_ramps, window_starts
+from anatwin.ops.patches import blend_windows, gaussian, triangle, window_ramps, window_starts
 
 PLANS = st.tuples(st.integers(1, 200), st.integers(2, 64)).flatmap(
     lambda t: st.tuples(st.just(t[0]), st.just(t[1]), st.integers(0, t[1] // 2))
@@ -23,12 +23,14 @@ def test_windows_cover_the_length_and_overlap_enough(plan):
 
 
 @settings(deadline=None)
-@given(PLANS)
-def test_ramps_sum_to_one(plan):
+@given(PLANS, st.sampled_from([triangle, gaussian]))
+def test_ramps_sum_to_one(plan, profile):
     length, window, overlap = plan
     starts = window_starts(length, window, overlap)
     total = np.zeros(max(length, window))
-    for start, ramp in zip(starts, window_ramps(length, window, starts), strict=True):
+    for start, ramp in zip(
+        starts, window_ramps(length, window, starts, profile=profile), strict=True
+    ):
         assert (ramp > 0).all()
         total[start : start + window] += ramp
     np.testing.assert_allclose(total, 1, rtol=1e-6)
@@ -60,3 +62,17 @@ def test_window_centres_count_more_than_their_edges():
     assert (line[:8] == 0).all()
     assert (line[16:] == 1).all()
     assert (np.diff(line) >= 0).all()
+
+
+def test_channels_go_to_the_network_together_and_axes_overlap_as_told():
+    image = np.random.default_rng(4).normal(size=(2, 21, 18, 25)).astype(np.float32)
+    shapes = set()
+
+    def add(part):
+        shapes.add(part.shape)
+        return part.sum(axis=0, keepdims=True)
+
+    slabs = blend_windows(image, add, (8, 10, 12), overlap=(4, 2, 0), profile=gaussian)
+    scores = np.concatenate([slab.copy() for _, slab in slabs], axis=1)
+    np.testing.assert_allclose(scores[0], image.sum(axis=0), atol=1e-5)
+    assert shapes == {(2, 8, 10, 12)}

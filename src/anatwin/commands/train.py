@@ -5,20 +5,51 @@ from typing import Annotated
 
 import tyro
 
-from anatwin.commands.options import Output
+from anatwin.commands.options import Input, Output
 from anatwin.commands.terminal import progress, say
+from anatwin.train.labelled import CARD, TrainLabelled
 from anatwin.train.reconstruct import TrainReconstruct
 from anatwin.train.segment import TrainSegment
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentTraining(TrainSegment):
-    """Train a network on label maps alone (needs the extra 'train').
+class SegmentTraining(TrainLabelled):
+    """Train networks on a labelled folder of your own (needs the extra 'train').
+
+    The folder is nnU-Net's raw layout or the Medical Segmentation Decathlon's, read as it is. The
+    plan follows from the data and is written to plan.json. Each of five folds is kept out in turn
+    and labelled by the network that did not see it. Training goes on where it stopped.
+
+    For example:
+
+    anatwin train segment Dataset004_Hippocampus -o model
+
+    anatwin segment image.nii.gz -o labels.nii.gz method:trained-network --method.model model
+    """
+
+    dataset: Input
+    """Folder with dataset.json, imagesTr and labelsTr: nnU-Net's raw layout or the Medical
+    Segmentation Decathlon's."""
+
+    out: Output
+    """Folder for the plan, the networks, their Dice on cases they never saw, and the card."""
+
+    def run(self) -> None:  # type: ignore[override]
+        """Train and test, showing how far it is."""
+        with progress():
+            table = super().run()
+        say(table)
+        say(f"Wrote {self.out / CARD}, dice.csv and a network for each fold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadTraining(TrainSegment):
+    """Train the head network on label maps alone (needs the extra 'train').
 
     Images are synthesised while training goes on. It resumes where it stopped when the output
     folder holds a checkpoint, and ends with head.onnx and head.safetensors there.
 
-    For example:  anatwin train segment --labels maps -o out --minutes 60
+    For example:  anatwin train head --labels maps -o out --minutes 60
     """
 
     out: Output
@@ -54,17 +85,20 @@ class ReconstructTraining(TrainReconstruct):
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network: segment or reconstruct (needs the extra 'train').
+    """Train a network: segment, head or reconstruct (needs the extra 'train').
 
     For example:
 
-    anatwin train segment --labels maps -o out --minutes 60
+    anatwin train segment DATASET -o out
+
+    anatwin train head --labels maps -o out --minutes 60
 
     anatwin train reconstruct --images folder -o out --minutes 60
     """
 
     what: tyro.conf.OmitArgPrefixes[
         Annotated[SegmentTraining, tyro.conf.subcommand("segment", prefix_name=False)]
+        | Annotated[HeadTraining, tyro.conf.subcommand("head", prefix_name=False)]
         | Annotated[ReconstructTraining, tyro.conf.subcommand("reconstruct", prefix_name=False)]
     ]
     """What to train."""

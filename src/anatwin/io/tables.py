@@ -155,7 +155,7 @@ def _read_entries(path: Path, line_format: re.Pattern[str]) -> LabelTable:
                 entries.append(_entry(match, entries))
         if not entries:
             raise InputError("it names no structure.")
-        return LabelTable(_with_sides(entries))
+        return with_sides(entries)
 
 
 def _entry(match: re.Match[str], earlier: list[Entry]) -> Entry:
@@ -167,8 +167,8 @@ def _entry(match: re.Match[str], earlier: list[Entry]) -> Entry:
     return index, name, (int(match["red"]), int(match["green"]), int(match["blue"]))
 
 
-def _with_sides(entries: list[Entry]) -> tuple[Label, ...]:
-    """Give a side to every structure whose partner on the other side is there."""
+def with_sides(entries: list[Entry]) -> LabelTable:
+    """Return the table of entries: a side for each whose partner on the other side is there."""
     index_of = {name.lower(): index for index, name, _ in entries}
     partners: dict[int, tuple[int, int]] = {}
     for name, left in index_of.items():
@@ -176,7 +176,7 @@ def _with_sides(entries: list[Entry]) -> tuple[Label, ...]:
             other = name[: word.start()] + _RIGHT_WORD[word[0]] + name[word.end() :]
             if right := index_of.get(other):
                 partners[left] = partners[right] = (left, right)
-    return tuple(_sided(entry, partners.get(entry[0])) for entry in entries)
+    return LabelTable(tuple(_sided(entry, partners.get(entry[0])) for entry in entries))
 
 
 def _sided(entry: Entry, pair: tuple[int, int] | None) -> Label:

@@ -5,6 +5,8 @@ same grid: the structures of its table, the person's left and right told apart b
 coordinates of the grid, never by the order in which voxels are stored, and where it knows, an
 uncertainty from 0 (sure) to 1 for every voxel. Complex images are taken by magnitude.
 
+Its ``files()`` are what the labels depend on besides the image: weights, mostly.
+
 An image that cannot hold what the method looks for (two-dimensional, far too small, one value)
 is refused with an InputError.
 """
@@ -13,10 +15,11 @@ from collections.abc import Callable
 
 from anatwin.core import Labels, Volume
 from anatwin.segment.head_network import HeadNetwork
+from anatwin.segment.trained_network import TrainedNetwork
 from anatwin.segment.whole_head import WholeHead
 
 Segmenter = Callable[[Volume], Labels]
 
-SegmentMethod = HeadNetwork | WholeHead
+SegmentMethod = HeadNetwork | WholeHead | TrainedNetwork
 
-__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter", "WholeHead"]
+__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter", "TrainedNetwork", "WholeHead"]

@@ -73,14 +73,19 @@ class HeadNetwork:
         if self.threads < 0:
             raise UsageError(f"threads must be 0 or more, got {self.threads}.")
 
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that the labels depend on."""
+        packaged = "head" if self.structures == "brain" else "craniofacial"
+        return (self.model or find(packaged),)
+
     def __call__(self, volume: Volume) -> Labels:
         """Return the labels of ``volume`` on its own grid."""
         from anatwin.segment.argmax import label_slabs  # numba: only when it runs
 
         _require_head_sized(volume)
         table = head_table() if self.structures == "brain" else craniofacial_table()
-        packaged = "head" if self.structures == "brain" else "craniofacial"
-        network = load(self.model or find(packaged), device=self.device, threads=self.threads)
+        (model,) = self.files()
+        network = load(model, device=self.device, threads=self.threads)
         lattice = Lattice.of(volume.grid)
         image = _prepare(lattice, volume)
         box = _head_box(image)

@@ -1,5 +1,6 @@
-"""The lattice that a network sees: 1 mm, right, anterior and superior upwards."""
+"""The lattice that a network sees: right, anterior and superior upwards, mostly at 1 mm."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ class Lattice:
 
     The network's axes are those of the scan that point nearest to right, anterior and superior,
     so that an oblique scan is not turned: heads are scanned along their own axes, and nothing is
-    interpolated twice. Where the scan has 1 mm voxels, both lattices are the same.
+    interpolated twice. Where the scan has the lattice's spacing, both are the same.
 
     Parameters
     ----------
@@ -34,11 +35,14 @@ class Lattice:
     back: tuple[Matrix, ...]
 
     @classmethod
-    def of(cls, grid: Grid) -> Self:
-        """Return the lattice over the whole field of view of a scan."""
+    def of(cls, grid: Grid, spacing_mm: Sequence[float] = (1.0, 1.0, 1.0)) -> Self:
+        """Return the lattice of a spacing [mm] over the whole field of view of a scan."""
         codes = grid.axis_codes()
         axes = tuple(_axis(codes, pair) for pair in ("RL", "AP", "SI"))
-        sizes = [(grid.shape[axis], grid.spacing_mm[axis]) for axis in axes]
+        sizes = [
+            (grid.shape[axis], grid.spacing_mm[axis] / step)
+            for axis, step in zip(axes, spacing_mm, strict=True)
+        ]
         steps = [(n, max(1, round(n * s)), _near_one(s, n)) for n, s in sizes]
         return cls(
             axes,
@@ -61,6 +65,6 @@ def _axis(codes: str, pair: str) -> int:
     return next(axis for axis, code in enumerate(codes) if code in pair)
 
 
-def _near_one(spacing_mm: float, n: int) -> float:
-    """Return 1 for a spacing that differs from it by less than a tenth of a voxel in total."""
-    return 1.0 if abs(spacing_mm - 1) * n < 0.1 else spacing_mm
+def _near_one(step: float, n: int) -> float:
+    """Return 1 for a step that differs from it by less than a tenth of a voxel in total."""
+    return 1.0 if abs(step - 1) * n < 0.1 else step

@@ -1,6 +1,7 @@
 """Label the whole head: two packaged networks, one map."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -28,19 +29,15 @@ class WholeHead:
     threads: int = 0
     """Processor threads; 0 uses every core."""
 
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that the labels depend on."""
+        return tuple(path for network in self._networks() for path in network.files())
+
     def __call__(self, volume: Volume) -> Labels:
         """Return the labels of ``volume`` on its own grid."""
         from anatwin.segment.fusion import fuse_head, tidy, whole_head_table
 
-        brain, face = (
-            HeadNetwork(
-                structures=structures,
-                mirror=self.mirror,
-                device=self.device,
-                threads=self.threads,
-            )(volume)
-            for structures in ("brain", "craniofacial")
-        )
+        brain, face = (network(volume) for network in self._networks())
         fused = fuse_head(brain.data, face.data)
         data = tidy(fused.data, face.data)
         assert brain.uncertainty is not None
@@ -50,3 +47,8 @@ class WholeHead:
         # Where the two are at odds, neither is to be trusted more than half.
         uncertainty[fused.conflict > 0] = np.maximum(uncertainty[fused.conflict > 0], 0.5)
         return Labels(data, volume.grid, whole_head_table(), uncertainty)
+
+    def _networks(self) -> tuple[HeadNetwork, HeadNetwork]:
+        """Return the brain's network and the craniofacial one."""
+        brain = HeadNetwork(mirror=self.mirror, device=self.device, threads=self.threads)
+        return (brain, replace(brain, structures="craniofacial"))

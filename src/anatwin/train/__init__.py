@@ -1,8 +1,15 @@
 """Training of the networks: the only place that knows torch.
 
-Segmentation. Label maps in, network out. Images are synthesised from label maps with random
-contrast, resolution, bias field and pose, so that one network segments any magnetic-resonance
-contrast (Billot et al. 2023, doi:10.1016/j.media.2023.102789).
+Segmentation of anything. Labelled images in, networks out, as the data's fingerprint suggests
+(Isensee et al. 2021, doi:10.1038/s41592-020-01008-z). ``dataset`` a user's folder;
+``fingerprint``, ``planning`` and ``segment_plan`` from the data to a plan; ``prepared`` cases on
+the network's lattice; ``patches`` and ``alterations`` random examples; ``planned_unet`` the
+network; ``supervised`` the training; ``planned_export`` ONNX; ``folds`` cross-validation;
+``card`` the model card; ``labelled`` the command, which can be imported without torch.
+
+Segmentation of heads. Label maps in, network out. Images are synthesised from label maps with
+random contrast, resolution, bias field and pose, so that one network segments any
+magnetic-resonance contrast (Billot et al. 2023, doi:10.1016/j.media.2023.102789).
 
 ``numbering`` tissues and label numbers; ``maps`` label maps made ready for synthesis; ``pose``,
 ``view``, ``contrast``, ``scanner`` and ``synthesis`` random images, of smooth ``fields``;

@@ -16,6 +16,9 @@ from anatwin.train.unet import STRIDE, UNet, UNetShape
 
 CHECKPOINT = "checkpoint.safetensors"
 
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum_buffer")
+"""What optimisers remember of a weight: Adam's, then that of gradient descent with momentum."""
+
 
 def save_checkpoint(folder: Path, state: State[Any]) -> Path:
     """Write the state to ``checkpoint.safetensors``, replacing an older one only when complete."""
@@ -54,12 +57,15 @@ def restore(state: State[Model], path: Path) -> State[Model]:
         for name, weight in state.model.named_parameters():
             weight.copy_(stored.get_tensor(f"weight/{name}"))
             state.averaged[name].copy_(stored.get_tensor(f"average/{name}"))
-            if f"exp_avg/{name}" in names:
+            kept = [key for key in _MOMENTS if f"{key}/{name}" in names]
+            if kept:
                 state.optimiser.state[weight] = {
-                    key: stored.get_tensor(f"{key}/{name}").clone(
-                        memory_format=torch.preserve_format
+                    key: stored.get_tensor(f"{key}/{name}").to(
+                        "cpu" if key == "step" else weight.device,
+                        copy=True,
+                        memory_format=torch.preserve_format,
                     )
-                    for key in ("step", "exp_avg", "exp_avg_sq")
+                    for key in kept
                 }
     return state
 

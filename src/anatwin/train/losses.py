@@ -1,5 +1,7 @@
 """What the network is penalised for."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -39,11 +41,37 @@ def dice_and_cross_entropy(
     return soft - (1 - even) * chosen.sum() / voxels - even * alike
 
 
+def deeply_supervised(scores: Sequence[Tensor], target: Tensor) -> Tensor:
+    """Return ``1 - mean soft Dice + cross-entropy`` over several resolutions.
+
+    Every resolution weighs half of the next finer one (Isensee et al. 2021,
+    doi:10.1038/s41592-020-01008-z). A coarse voxel wants the label at its middle.
+
+    Parameters
+    ----------
+    scores
+        ``n c i j k`` at full resolution, then at coarser ones.
+    target
+        Indices, ``n i j k``.
+    """
+    total, weights = target.new_zeros((), dtype=torch.float32), 0.0
+    for level, score in enumerate(scores):
+        steps = [n // m for n, m in zip(target.shape[1:], score.shape[2:], strict=True)]
+        i, j, k = (slice(step // 2, None, step) for step in steps)
+        wanted = target[:, i, j, k].flatten(1)[:, None].long()
+        logs = score.float().flatten(2).log_softmax(1)
+        chosen = logs.gather(1, wanted)
+        loss = 1.0 - soft_dice(logs.exp(), chosen.exp(), wanted) - chosen.mean()
+        total = total + 0.5**level * loss
+        weights += 0.5**level
+    return total / weights
+
+
 def mean_by_structure(values: Tensor, wanted: Tensor, *, classes: int) -> Tensor:
     """Return the mean over the structures in a patch of each structure's mean value."""
     flat = wanted.flatten()
     counts = torch.bincount(flat, minlength=classes).float()
-    sums = torch.zeros(classes, device=values.device).index_add(0, flat, values.flatten())
+    sums = values.new_zeros(classes).index_add(0, flat, values.flatten())
     return (sums / counts.clamp(min=1.0)).sum() / (counts > 0).sum()
 
 
@@ -61,9 +89,7 @@ def soft_dice(shares: Tensor, chosen: Tensor, wanted: Tensor) -> Tensor:
     """
     classes = shares.shape[1]
     counts = torch.bincount(wanted.flatten(), minlength=classes).float()
-    overlap = torch.zeros(classes, device=shares.device).index_add(
-        0, wanted.flatten(), chosen.flatten()
-    )
+    overlap = chosen.new_zeros(classes).index_add(0, wanted.flatten(), chosen.flatten())
     dice = (2 * overlap + 1.0) / (shares.sum((0, 2)) + counts + 1.0)
     present = (counts > 0).float()
     present[0] = 0.0

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 from torch import distributed
+
+from anatwin.core import MissingPartError
+from anatwin.nets import Device
 
 
 @contextmanager
@@ -27,3 +31,23 @@ def device() -> torch.device:
         return torch.device("cpu")
     rank = distributed.get_rank() if distributed.is_initialized() else 0
     return torch.device("cuda", rank % torch.cuda.device_count())
+
+
+def card_or_processor(wanted: Device) -> tuple[Literal["cpu", "cuda"], float]:
+    """Return where to train, and the memory that a step may take there [GB].
+
+    On a processor a gigabyte is plenty: a step on more takes too long.
+
+    Raises
+    ------
+    MissingPartError
+        If a graphics card is asked for and torch finds none.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise MissingPartError(
+            "The device 'cuda' needs an NVIDIA card, its driver and torch with CUDA; "
+            "use --device cpu otherwise."
+        )
+    if wanted == "cpu" or not torch.cuda.is_available():
+        return "cpu", 1.0
+    return "cuda", min(0.7 * torch.cuda.mem_get_info()[0] / 1e9, 10.0)

@@ -1,4 +1,4 @@
-"""``anatwin train segment``: train a segmentation network on a folder of label maps.
+"""``anatwin train head``: train a segmentation network on a folder of label maps.
 
 This module can be imported without torch, so that the command line starts at once.
 """

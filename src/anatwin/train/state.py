@@ -22,7 +22,7 @@ class State(Generic[Model]):
     averaged
         Exponential moving average of its weights: what is shipped.
     optimiser
-        Adam or AdamW with its moments.
+        Adam, AdamW or gradient descent, with its moments.
     step
         Steps taken.
     seconds
