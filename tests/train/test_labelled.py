@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import prod
 
 import numpy as np
@@ -308,12 +308,16 @@ def test_what_cannot_be_trained_is_refused(folder, tmp_path):
     with pytest.raises(UsageError, match="workers and threads"):
         TrainLabelled(dataset=folder, out=tmp_path, threads=-1)
     few = describe(linked(folder, tmp_path / "few", 4), "left_ball", "right_ball")
-    command = TrainLabelled(dataset=few, out=tmp_path / "out", device="cpu")
+    out = tmp_path / "out"
     with pytest.raises(InputError, match="5 cases or more"):
-        command.run()
-    describe(few, "left_ball", "right_ball", channel="T2")
+        TrainLabelled(dataset=few, out=out, device="cpu").run()
+    assert not out.exists()
+    other = linked(folder, tmp_path / "other", 5)
+    describe(other, "left_ball", "right_ball", channel="T2")
+    out.mkdir()
+    (out / "plan.json").write_text(json.dumps({"plan": asdict(PLAN)}))
     with pytest.raises(UsageError, match="name another output folder"):
-        command.run()
+        TrainLabelled(dataset=other, out=out, device="cpu").run()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")

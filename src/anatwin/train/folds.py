@@ -49,18 +49,7 @@ Train = Callable[[Sequence[Prepared], Path], None]
 def run_fold(
     dataset: Dataset, prepared: dict[str, Prepared], fold: int, out: Path, train: Train
 ) -> None:
-    """Train on all but a fold, label that fold, and write its Dice; nothing if that is done.
-
-    Raises
-    ------
-    InputError
-        If there are fewer cases than folds.
-    """
-    if len(dataset.cases) < N_FOLDS:
-        raise InputError(
-            f"{dataset.folder} must hold {N_FOLDS} cases or more for {N_FOLDS}-fold "
-            f"cross-validation, got {len(dataset.cases)}."
-        )
+    """Train on all but a fold, label that fold, and write its Dice; nothing if that is done."""
     folder = out / f"fold_{fold}"
     if (folder / SCORES).exists():
         log.info("fold %d is done", fold)
@@ -135,6 +124,15 @@ def summary_text(scores: Sequence[Score]) -> str:
         for name, n, mean, low, high in summary(scores)
     ]
     return "\n".join(lines)
+
+
+def require_cases(dataset: Dataset) -> None:
+    """Raise InputError unless there is a case for every fold."""
+    if len(dataset.cases) < N_FOLDS:
+        raise InputError(
+            f"{dataset.folder} must hold {N_FOLDS} cases or more for {N_FOLDS}-fold "
+            f"cross-validation, got {len(dataset.cases)}."
+        )
 
 
 def require_same_channels(dataset: Dataset, recipe: Recipe, plan: Path) -> None:

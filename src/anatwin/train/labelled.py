@@ -91,13 +91,21 @@ class TrainLabelled:
             If torch is not installed, or a graphics card is asked for and there is none.
         """
         from anatwin.train.dataset import read_dataset
+        from anatwin.train.folds import (
+            N_FOLDS,
+            read_scores,
+            require_cases,
+            run_fold,
+            summary_text,
+            write_scores,
+        )
 
         dataset = read_dataset(self.dataset)
+        require_cases(dataset)
         require_torch()
         import torch
 
         from anatwin.train.card import write_card
-        from anatwin.train.folds import N_FOLDS, read_scores, run_fold, summary_text, write_scores
         from anatwin.train.prepared import prepare_cases
 
         if self.threads:
