@@ -16,6 +16,7 @@ from anatwin.ops.compile import compiled
 
 Array = NDArray[Any]
 Body = tuple[Array, Array, Array]
+System = tuple[Array, Array, Any]
 
 
 @compiled
@@ -43,7 +44,7 @@ def solid_force(body: Body, u: Array, out: Array) -> None:
 @compiled
 def plane_sweep(
     body: Body,
-    system: tuple[Array, Array, float],
+    system: System,
     u: Array,
     out: Array,
 ) -> None:
@@ -59,7 +60,7 @@ def plane_sweep(
 @compiled
 def solid_sweep(
     body: Body,
-    system: tuple[Array, Array, float],
+    system: System,
     u: Array,
     out: Array,
 ) -> None:
@@ -89,9 +90,7 @@ def stencil_force(stencil: Array, offsets: Array, u: Array, out: Array) -> None:
 
 
 @compiled
-def stencil_sweep(
-    stencil: Array, offsets: Array, system: tuple[Array, Array, float], u: Array, out: Array
-) -> None:
+def stencil_sweep(stencil: Array, offsets: Array, system: System, u: Array, out: Array) -> None:
     """Fill ``out`` with one Jacobi step of assembled nodes."""
     load, scale, weight = system
     force = np.empty((u.shape[0], u.shape[3]), u.dtype)

@@ -167,7 +167,7 @@ def held(elastic: Elastic, prescribed_mm: Array) -> Elastic:
     parts, count = label(elastic.modulus_kpa > 0)
     supported = ~np.isnan(prescribed_mm)
     stays = np.zeros(count + 1, bool)
-    for part in _parts_at(parts, supported.any(axis=0)):
+    for part in _parts_at(parts, np.asarray(supported.any(axis=0))):
         nodes = _nodes_of(parts == part)
         modes = rigid_modes(elastic)[:, supported & nodes]
         stays[part] = np.linalg.matrix_rank(modes @ modes.T) == len(modes)

@@ -10,7 +10,7 @@ Sources: Briggs, Henson and McCormick 2000, doi:10.1137/1.9780898719505; Amir, A
 2014, doi:10.1007/s00158-013-1015-5; Adams et al. 2003, doi:10.1016/S0021-9991(03)00194-3.
 """
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import product
 from typing import Any
 
@@ -130,8 +130,7 @@ class _Nodes:
         parts = _parts(elastic.poisson, elastic.spacing_mm, number)
         corners = list(product((0, 1), repeat=axes))
         for layer, moduli in enumerate(_blocks(elastic.modulus_kpa, 2**number)):
-            matrices = (moduli.reshape(-1, len(parts)) @ parts).reshape(*moduli.shape[:-1], -1)
-            matrices = np.moveaxis(matrices, -1, 0).reshape(
+            matrices = (parts.T @ moduli.reshape(-1, len(parts)).T).reshape(
                 (2**axes, axes, 2**axes, axes, *moduli.shape[:-1])
             )
             for a, here in enumerate(corners):
@@ -140,7 +139,8 @@ class _Nodes:
                     place = tuple(
                         slice(c, c + n) for c, n in zip(here[1:], moduli.shape[:-1], strict=True)
                     )
-                    self.stencil[(offset, ..., layer + here[0], *place)] += matrices[a, :, b]
+                    where: Any = (offset, ..., layer + here[0], *place)
+                    self.stencil[where] += matrices[a, :, b]
 
     def _add_springs(self, springs: Array, number: int) -> None:
         """Add what a spring on a fine node means for the coarse nodes around it."""
@@ -187,18 +187,11 @@ class _Nodes:
         axes = len(self.nodes)
         numbers = np.arange(self.unknowns).reshape(axes, *self.nodes)
         entries = []
-        for n, offset in enumerate(
-            self.offsets[:, 3 - axes :] if axes == 3 else self.offsets[:, 1:]
-        ):
-            own = tuple(
-                slice(max(0, -o), m + min(0, -o)) for o, m in zip(offset, self.nodes, strict=True)
-            )
-            other = tuple(
-                slice(max(0, o), m + min(0, o)) for o, m in zip(offset, self.nodes, strict=True)
-            )
+        for n, offset in enumerate(self.offsets[:, 3 - axes :]):
+            here, there = _overlap(offset, self.nodes), _overlap(-offset, self.nodes)
             for c, d in product(range(axes), repeat=2):
-                values = self.stencil[(n, c, d, *own)]
-                entries.append((values, numbers[(c, *own)], numbers[(d, *other)]))
+                values = self.stencil[n, c, d][here]
+                entries.append((values, numbers[c][here], numbers[d][there]))
         values, rows, columns = (np.concatenate([e[k].ravel() for e in entries]) for k in range(3))
         matrix = csr_array((values.astype(float), (rows, columns)), shape=(self.unknowns,) * 2)
         return _factorised(matrix, self.scale)
@@ -237,10 +230,7 @@ def _parts(poisson: float, spacing_mm: tuple[float, ...], number: int) -> NDArra
     steps = [np.array([[1 - t, t], [1 - t - 1 / n, t + 1 / n]]) for t in np.arange(n) / n]
     out = np.empty((n**axes, element.size), np.float32)
     for voxel, place in enumerate(product(range(n), repeat=axes)):
-        weights = np.eye(1)
-        for p in place:
-            weights = np.kron(weights, steps[p])
-        weights = np.kron(weights, np.eye(axes))
+        weights = reduce(np.kron, [*(steps[p] for p in place), np.eye(axes)])
         out[voxel] = (weights.T @ element @ weights).ravel()
     return out
 
@@ -257,6 +247,13 @@ def _blocks(values: Array, size: int) -> Any:  # noqa: ANN401
         order = [*range(1, 2 * axes - 1, 2), 0, *range(2, 2 * axes - 1, 2)]
         ordered = split.transpose(order)
         yield ordered.reshape(*ordered.shape[: axes - 1], -1)
+
+
+def _overlap(offset: Array, nodes: tuple[int, ...]) -> tuple[slice, ...]:
+    """Return the nodes that have a neighbour at an offset."""
+    return tuple(
+        slice(max(0, -o), n - max(0, o)) for o, n in zip(offset.tolist(), nodes, strict=True)
+    )
 
 
 def _neighbour(offset: Array) -> int:
