@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Field = NDArray[np.float64]
 
 _FIRST_STEPS = 200
+_CORRECTIONS = 4
 _LEAST = 1e-3  # keeps the filtered gradient of an empty voxel finite
 
 
@@ -49,13 +50,13 @@ class Growth:
         self.equilibria = Equilibria(body)
         criteria = method.update == "criteria"
         self.update = optimality_criteria if criteria else MovingAsymptotes()
-        self.density = self._shown(method.grown(0)[1])
+        self.density = self._material(self.design, method.grown(0)[1])
         self.cases_uj: tuple[float, ...] = ()
 
     def advance(self, iteration: int) -> tuple[float, float, int]:
         """Balance, then move material; return compliance [uJ], largest change and steps."""
         power, sharpness = self.method.grown(iteration)
-        self.density = self._shown(sharpness)
+        self.density = self._material(self.design, sharpness)
         modulus = self._modulus(power)
         steps = self.equilibria.follow(
             modulus,
@@ -64,7 +65,7 @@ class Growth:
         )
         energy = self.equilibria.energies_uj(np.where(self.domain, self.body.modulus_kpa, 0.0))
         compliance = self._compliance(modulus, energy)
-        change = self._move(self._slope(energy, power, sharpness), self._weight(sharpness))
+        change = self._move(self._slope(energy, power, sharpness), sharpness)
         return compliance, change, steps
 
     def unbalanced(self) -> float:
@@ -94,13 +95,14 @@ class Growth:
             places = np.indices(self.design.shape) // self.method.block
             counts = tuple(int(p.max()) + 1 for p in places)
             parts = np.ravel_multi_index(tuple(places), counts).ravel()
-        return Masses(parts, np.bincount(parts, weights=self.design.ravel()))
+        sums = np.bincount(parts, weights=self.design.ravel())
+        return Masses(parts, sums.astype(np.float64))
 
-    def _shown(self, sharpness: float) -> Field:
-        """Return the density that the material has."""
+    def _material(self, design: Field, sharpness: float) -> Field:
+        """Return the density that the material of a design has."""
         if self.method.filter == "sensitivity":
-            return self.design
-        filtered = self.filter(self.design)
+            return design
+        filtered = self.filter(design)
         if sharpness:
             filtered = _projected(filtered, sharpness)
         return np.where(self.solid, 1.0, filtered)
@@ -137,22 +139,32 @@ class Growth:
             slope = slope * _projected_slope(self.filter(self.design), sharpness)
         return self.filter.adjoint(slope)
 
-    def _move(self, slope: Field, weight: Field) -> float:
+    def _move(self, slope: Field, sharpness: float) -> float:
         """Move material down the slope within the mass; return the largest change."""
         low = np.where(self.solid, 1.0, np.maximum(self.design - self.method.move, 0.0))
         high = np.where(self.solid, 1.0, np.minimum(self.design + self.method.move, 1.0))
         high *= self.domain
-        arrays = (self.design, slope, weight, low, high)
+        arrays = (self.design, slope, self._weight(sharpness), low, high)
         step = Step(*(array.ravel() for array in arrays))
-        target = self.masses.target
-        if self.method.filter == "density":
-            # The mass is what the material weighs; to first order the design changes it so.
-            excess = self.density.sum() - target.sum()
-            target = np.array([float(np.vdot(weight, self.design)) - excess])
-        moved = self.update(step, Masses(self.masses.parts, target)).reshape(self.design.shape)
+        if self.method.filter == "sensitivity":
+            moved = self.update(step, self.masses).reshape(self.design.shape)
+        else:
+            moved = self._moved_to_mass(step, sharpness)
         change = float(np.abs(moved - self.design).max())
         self.design = moved
         return change
+
+    def _moved_to_mass(self, step: Step, sharpness: float) -> Field:
+        """Return the design whose material has the mass, which a projection bends."""
+        wanted = float(self.masses.target.sum())
+        target = float(np.vdot(step.weight, step.density)) + wanted - float(self.density.sum())
+        attempts = _CORRECTIONS if sharpness else 1
+        for _ in range(attempts):
+            masses = Masses(self.masses.parts, np.array([target]))
+            moved = self.update(step, masses).reshape(self.design.shape)
+            if attempts > 1:
+                target += wanted - float(self._material(moved, sharpness).sum())
+        return moved
 
 
 def _projected(density: Field, sharpness: float) -> Field:
