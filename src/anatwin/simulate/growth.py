@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from anatwin.core import Body, UsageError
 from anatwin.ops.density_filter import ConeFilter
 from anatwin.ops.design_update import Masses, MovingAsymptotes, Step, optimality_criteria
-from anatwin.simulate.equilibria import Equilibria, check_loads
+from anatwin.simulate.equilibria import Equilibria
 
 if TYPE_CHECKING:
     from anatwin.simulate.topology import Topology
@@ -39,7 +39,6 @@ class Growth:
     """
 
     def __init__(self, method: "Topology", body: Body) -> None:
-        check_loads(body)
         self.method, self.body = method, body
         self.domain = (body.density > 0).reshape(body.cells)
         solid = np.zeros(body.grid.shape, bool) if body.solid is None else body.solid
