@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from anatwin.core import GeometryError, InputError, UsageError, Volume
+from anatwin.core import Body, GeometryError, InputError, UsageError, Volume
 from anatwin.simulate import Design, Topology, beam, pressed
 
 HALF = Topology(volume_fraction=0.5, radius=2.4, iterations=400)
@@ -107,6 +107,7 @@ def test_an_image_is_pressed_between_its_ends():
     mask[1:6, 1:4, 1:5] = 3  # a label
     image = Volume(mask, beam(7, 5, 6).grid)
     body = pressed(image, axis="k", pushes=("compression", "shear"), force_mn=5.0)
+    assert isinstance(body, Body)
     assert body.density.max() == 1
     np.testing.assert_allclose(body.forces_mn[0].sum(axis=(1, 2, 3)), [0, 0, -5])
     np.testing.assert_allclose(body.forces_mn[1].sum(axis=(1, 2, 3)), [-5, 0, 0])

@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 from anatwin.core import Body
 from anatwin.simulate.beam import beam
-from anatwin.simulate.pressed import Axis, Push, pressed
+from anatwin.simulate.pressed import pressed
 from anatwin.simulate.topology import Design, Topology
 
 Simulator = Callable[[Body], Design]
 SimulateMethod = Topology
 
-__all__ = ["Axis", "Design", "Push", "SimulateMethod", "Simulator", "Topology", "beam", "pressed"]
+__all__ = ["Design", "SimulateMethod", "Simulator", "Topology", "beam", "pressed"]
