@@ -153,3 +153,15 @@ def test_bodies_that_make_no_sense():
         HALF(replace(body, solid=np.ones((6, 4, 1), bool)))
     with pytest.raises(UsageError, match="voxels along"):
         beam(0, 4)
+    with pytest.raises(InputError, match="held"):
+        HALF(replace(body, fixed=body.fixed & (np.arange(2).reshape(2, 1, 1) == 0)))
+
+
+def test_a_loose_part_is_left_out():
+    body = beam(20, 9)
+    density = np.ones((20, 9, 1))
+    density[8:13, 2:7] = 0
+    density[10, 4] = 1
+    design = replace(HALF, iterations=2)(replace(body, density=density))
+    assert design.density.data[10, 4, 0] == 0
+    assert design.unbalanced < 0.1

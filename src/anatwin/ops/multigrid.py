@@ -26,6 +26,7 @@ Springs = tuple[Array, Array]
 
 _COARSEST = 3000  # unknowns that a direct solver takes in no time
 _AT_ONCE = 1 << 14  # coarse elements whose matrices are in memory together
+_SHIFT = 1e-7
 _MIXED = 1.2  # how far a coarse element of several materials may go beyond a uniform one
 _SMOOTHED = 6.0  # the smoother damps the upper part of the spectrum, down to this fraction
 
@@ -300,6 +301,8 @@ def _factorised(matrix: Any, scale: Array) -> Any:  # noqa: ANN401 - scipy has n
 
     active = np.flatnonzero(scale)
     reduced = matrix[active][:, active].tocsc()
+    # A part that only a coarse grid sees loose would make the matrix singular.
+    reduced.setdiag(reduced.diagonal() * (1 + _SHIFT))
     factor = splu(
         reduced, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
     )

@@ -17,7 +17,9 @@ class Equilibria:
     Parameters
     ----------
     body
-        What is loaded; of its densities only where there is something is used.
+        What is loaded; its densities are not used.
+    domain
+        Voxels that take part, ``i j`` or ``i j k``.
 
     Raises
     ------
@@ -25,14 +27,14 @@ class Equilibria:
         If a load acts on nothing.
     """
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, domain: NDArray[np.bool_]) -> None:
         self.body = body
         self.displacement_mm = np.zeros(body.forces_mn.shape)
-        present = diagonal(self._elastic((body.density > 0).astype(float).reshape(body.cells))) > 0
+        present = diagonal(self._elastic(domain.astype(np.float64))) > 0
         if not all(load.any() and not load[~present].any() for load in body.forces_mn):
             raise InputError(
-                "A load case has no force, or one on a node outside the body; put forces on "
-                "corners of voxels whose density is above 0."
+                "A load case has no force, or one on a node that the supports do not hold; put "
+                "forces on corners of voxels whose density is above 0 and that hang together."
             )
         self.free = present & ~body.fixed
 
