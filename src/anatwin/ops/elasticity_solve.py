@@ -63,9 +63,8 @@ def solve_elastic(
     force_mn
         Force on every node [mN], of the same shape.
     solver
-        ``direct`` is exact and fit for planes of up to some 500 x 500 voxels. ``multigrid`` takes
-        least memory and is fastest for large bodies; ``amg`` needs fewer steps where thin walls
-        are close together, and an assembled matrix.
+        ``direct`` is exact and fit for small planes. ``multigrid`` takes least memory and is
+        meant for large bodies; ``amg`` (smoothed aggregation) assembles the matrix.
     tolerance
         Largest force out of balance, relative to the force to be balanced.
     iterations
