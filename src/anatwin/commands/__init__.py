@@ -6,6 +6,7 @@ import tyro
 
 from anatwin.commands.build import Build, PlanCommand
 from anatwin.commands.look import Completion, Doctor, Info
+from anatwin.commands.simulate import SimulateCommand
 from anatwin.commands.study import StudyCommand
 from anatwin.commands.train import Train
 from anatwin.commands.verbs import Acquire, Measure, Mesh, Phantom, Reconstruct, Report, Segment
@@ -22,6 +23,7 @@ Command = (
     | Segment
     | Mesh
     | Measure
+    | Annotated[SimulateCommand, named("simulate")]
     | Report
     | Phantom
     | Annotated[StudyCommand, named("study")]

@@ -1,0 +1,22 @@
+"""From a loaded body to how it answers: where material goes, how it moves.
+
+Contract of a simulator:
+
+* It takes a ``Body``: densities on a grid, what holds it, and load cases; in a plane or in 3-D.
+* The same body gives the same answer, to rounding. It has the body's grid, and nothing outside
+  the body changes.
+* Where the supports do not hold the body, or a solver does not get there, it raises a
+  QualityError; it never returns a state out of balance without saying how far.
+"""
+
+from collections.abc import Callable
+
+from anatwin.core import Body
+from anatwin.simulate.beam import beam
+from anatwin.simulate.pressed import pressed
+from anatwin.simulate.topology import Design, Topology
+
+Simulator = Callable[[Body], Design]
+SimulateMethod = Topology
+
+__all__ = ["Design", "SimulateMethod", "Simulator", "Topology", "beam", "pressed"]
