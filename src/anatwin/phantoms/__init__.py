@@ -6,11 +6,11 @@ person's raw scan; ``coils``, ``scanner`` and ``sampling`` the scanner that meas
 """
 
 from anatwin.phantoms.ellipsoids import Ellipsoid, Ellipsoids, FourierCoils, head_ellipsoids
-from anatwin.phantoms.head import head, tissues
+from anatwin.phantoms.head import anatomy, head, tissues, whole_head_grid
 from anatwin.phantoms.patient import PATIENT_GRID, Patient, patient
 from anatwin.phantoms.scanner import Scanner
 from anatwin.phantoms.signal import signal
-from anatwin.phantoms.tissue import structures, tissue_table
+from anatwin.phantoms.tissue import anatomical, anatomy_table, structures, tissue_table
 
 __all__ = [
     "PATIENT_GRID",
@@ -19,6 +19,9 @@ __all__ = [
     "FourierCoils",
     "Patient",
     "Scanner",
+    "anatomical",
+    "anatomy",
+    "anatomy_table",
     "head",
     "head_ellipsoids",
     "patient",
@@ -26,4 +29,5 @@ __all__ = [
     "structures",
     "tissue_table",
     "tissues",
+    "whole_head_grid",
 ]

@@ -68,11 +68,11 @@ def _person(grid: Grid, contrast: Contrast, seed: int) -> NDArray[np.complex64]:
     """Return the k-space of a person drawn twice as fine, cut to 9/8 of the grid's band."""
     i, j, k = grid.shape
     fine = _finer(grid, (2 * i, 2 * j, 2 * k))
-    person = tissues(fine, seed).data
-    bright = brightness(contrast, seed=seed)
+    person = tissues(fine, seed)
+    bright = brightness(person.table, contrast, seed=seed)
     band = (2 * round(i * 9 / 16), 2 * round(j * 9 / 16), 2 * round(k * 9 / 16))
     planes = np.empty((2 * i, *band[1:]), np.complex64)
-    for row, plane in enumerate(track(person, "scanning the person")):
+    for row, plane in enumerate(track(person.data, "scanning the person")):
         planes[row] = _cut(fft(bright[plane], (0, 1), workers=-1), band[1:])
     return _cut(fft(planes, (0,), workers=-1), band)
 
