@@ -24,8 +24,6 @@ from anatwin.phantoms.shapes import (
 )
 from anatwin.phantoms.skull import maxillary
 
-_WALL = (("mucosa", -1.6), ("upper_airway", 0.0))
-
 
 def paint_air(canvas: Canvas) -> None:
     """Paint all air spaces with their walls, the throat's walls first."""
@@ -34,13 +32,15 @@ def paint_air(canvas: Canvas) -> None:
     for half in anatomy.halves:
         _paint_sinuses(canvas, half)
         ear = ((78, 4, -54), (66, 4, -53), (54, 3, -49), (49, 3, -46))
-        canvas.paint("air", partial(tube, path=ear, radii_mm=(3.5, 3.2, 2.6, 3.5)), _EAR, half)
+        canvas.paint("air", partial(tube, path=ear, radii_mm=(2.6, 2.4, 2.2, 3)), _EAR, half)
     canvas.paint_layers((("mucosa", 0.0), ("air", 1.2)), partial(_mouth, anatomy=anatomy), _MOUTH)
-    for name, depth in _WALL:  # the walls of both halves before the air of either
-        for half in anatomy.halves:
-            nose = partial(_nose, width=anatomy.airway)
-            canvas.paint_layers(((name, depth),), nose, _NOSE, half, fine=True)
-        canvas.paint_layers(((name, depth),), partial(_throat, anatomy=anatomy), _THROAT)
+    for half in anatomy.halves:
+        canvas.paint_layers((("mucosa", -1.4),), _cavity, _NOSE, half)
+    throat = partial(_throat, anatomy=anatomy)
+    canvas.paint_layers((("mucosa", -1.6), ("upper_airway", 0.0)), throat, _THROAT)
+    for half in anatomy.halves:
+        nose = partial(_nose, width=anatomy.airway)
+        canvas.paint_layers((("upper_airway", 0.0),), nose, _NOSE, half, fine=True)
 
 
 _EAR: Box = ((44, -4, -62), (92, 12, -38))
@@ -64,34 +64,37 @@ def _paint_sinus(canvas: Canvas, shape: Shape, box: Box, half: Half) -> None:
 
 
 _SINUSES: tuple[tuple[Position, Position], ...] = (
-    ((11, 89, 2), (9, 5, 9)),
+    ((10, 88, 1), (9, 4.5, 8)),
     ((8, 35, -33), (7, 11, 8)),
-    ((8, 74, -22), (4.5, 9, 7)),
-    ((8.5, 55, -23), (5, 10, 8)),
+    ((6.5, 74, -22), (4, 10, 7)),
+    ((7, 55, -24), (4.5, 10, 8)),
     ((54, -9, -56), (6, 6, 9)),
     ((50, 0, -42), (5, 4, 4)),
 )
 
 
-def _nose(points: Points, width: float) -> Field:
-    """Return the distance to one nasal cavity from the nostril to behind the septum."""
+def _cavity(points: Points) -> Field:
+    """Return the distance to one side of the nose, from nostril to throat, shells filled."""
     passage = Ribbon(
-        ((5.5, 99, -50), (6.5, 84, -50), (7, 64, -50), (6.5, 46, -53)),
-        (14, 17.5, 18, 12), (3.5, 5.2, 5.8, 6), (0, 0, 1),
+        ((5.5, 99, -50), (7, 84, -50), (7.5, 64, -50), (6.5, 46, -53)),
+        (14, 17.5, 18, 12), (3.6, 5.4, 6.0, 6), (0, 0, 1),
     )  # fmt: skip
     nostril = tube(points, ((6.5, 114, -66), (6.5, 106, -60), (6, 97, -57)), (4.2, 4.4, 4.6))
+    septum = np.where(points.y > 47, np.float32(1.0) - points.x, np.float32(-5))
+    return np.maximum(union(passage(points), nostril, blend_mm=3), septum)
+
+
+def _nose(points: Points, width: float) -> Field:
+    """Return the distance to the air of one side of the nose."""
     shells = union(*(tube(points, path, radii) for path, radii in _TURBINATES))
-    inside = union(passage(points), nostril, blend_mm=3)
-    septum = np.float32(1.0) - points.x
-    septum = np.where(points.y > 47, septum, np.float32(-5))
-    narrow = np.float32(2.2 - 1.2 * width)
-    return np.maximum(np.maximum(inside, -(shells + narrow)), septum)
+    return without(_cavity(points), shells + np.float32(0.8 * (width - 1)))
+
 
 
 _TURBINATES: tuple[tuple[Path, tuple[float, ...]], ...] = (
-    (((13, 90, -58), (9.5, 80, -61), (9.5, 52, -60)), (1.5, 3.6, 3.0)),
-    (((11, 84, -44), (8.5, 76, -46), (8.5, 52, -46)), (1.5, 3.0, 2.6)),
-    (((9, 72, -35), (7.5, 54, -37)), (2.2, 2.0)),
+    (((13, 92, -58), (9.4, 82, -61), (9.4, 52, -60)), (1.5, 4.9, 4.2)),
+    (((13, 87, -45), (8.8, 78, -46), (8.8, 52, -47)), (1.5, 4.6, 4.0)),
+    (((11, 74, -34), (7.5, 54, -36)), (3.0, 2.8)),
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from anatwin.phantoms.anatomy import Anatomy, Half
 from anatwin.phantoms.canvas import Canvas
-from anatwin.phantoms.shapes import Box, Field, Path, Points, Position, ellipsoid, tube, union
+from anatwin.phantoms.shapes import Box, Field, Path, Points, Position, Ribbon, ellipsoid, tube, union
 from anatwin.phantoms.skull import cavity
 from anatwin.phantoms.vessels import paint_head_vessels
 from anatwin.phantoms.waves import wave_sum
@@ -29,9 +29,16 @@ def paint_brain(canvas: Canvas) -> None:
     canvas.paint("brain_stem", lambda p: tube(p, stem, radii), ((-16, -24, -74), (16, 18, 4)))
     for half in canvas.anatomy.halves:
         _paint_cerebrum(canvas, half)
+        canvas.paint("white_matter_{side}", _callosum, ((0, -40, -8), (18, 52, 34)), half)
         for name, shape, box in _DEEP:
             canvas.paint(f"{name}_{{side}}", shape, box, half)
     _paint_ventricles(canvas)
+
+
+def _callosum(points: Points) -> Field:
+    """Return the distance to half of the white matter that joins both hemispheres."""
+    path: Path = ((0, 40, 0), (0, 45, 9), (0, 37, 19), (0, 18, 26), (0, -8, 26), (0, -26, 19), (0, -31, 12))
+    return Ribbon(path, (10, 14, 16, 16, 16, 16, 12), (2.5, 4, 3.2, 2.6, 2.6, 3.6, 4.2), (1, 0, 0))(points)
 
 
 def _paint_cerebellum(canvas: Canvas) -> None:
@@ -67,8 +74,10 @@ def _cerebellar_core(points: Points, half: Half) -> Field:
 
 def tent(points: Points) -> Field:
     """Return the height of the roof over the cerebellum [mm]."""
-    x = np.abs(points.x)
-    return np.float32(-7) - np.float32(0.3) * x - np.float32(0.0035) * (points.y + 25) ** 2
+    x, back = np.abs(points.x), points.y + np.float32(22)
+    ridge = np.float32(22) * np.exp(-x / 10 - (back / 22) ** 2)
+    slope = np.minimum(np.float32(0.0045) * np.minimum(back, 0) ** 2, 8)
+    return ridge - np.float32(29) - np.float32(0.08) * x - slope
 
 
 def hull(points: Points, gap_mm: float) -> Field:
@@ -109,33 +118,34 @@ def _cerebrum(points: Points, anatomy: Anatomy, half: Half) -> Field:
     middle = np.hypot(points.x, np.maximum(-core, 0))
     width = np.float32(anatomy.sulcus_mm)
     fold = fissures(points, half, np.minimum(outer, middle)) - width
+    fold = np.where((core < 0) & (points.x < 18), np.float32(9), fold)
     return -np.minimum(np.minimum(outer, middle - width), fold)
 
 
 def _caudate(points: Points) -> Field:
     tail: Path = ((14, 24, 10), (19, 4, 18), (24, -16, 15), (30, -22, 2))
-    return union(ellipsoid(points, (13.5, 27, 4), (5.2, 10, 8.5)), tube(points, tail, (4, 3, 2, 1.4)))
+    return union(ellipsoid(points, (13.5, 27, 4), (5.4, 10.5, 8.8)), tube(points, tail, (4, 3, 2, 1.4)))
 
 
 def _putamen(points: Points) -> Field:
-    return ellipsoid(points, (26.5, 18, -1), (5.2, 16.5, 10.5), yaw=-0.2)
+    return ellipsoid(points, (26.5, 18, -1), (6.0, 17.5, 11.5), yaw=-0.2)
 
 
 def _pallidum(points: Points) -> Field:
-    return ellipsoid(points, (20.5, 14.5, -3.5), (4.2, 9.5, 6.5), yaw=-0.35)
+    return ellipsoid(points, (20, 14.5, -3.5), (4.6, 10.5, 7.2), yaw=-0.35)
 
 
 def _thalamus(points: Points) -> Field:
-    return ellipsoid(points, (11.5, -0.5, 1), (8.2, 15, 9.5), yaw=-0.35)
+    return ellipsoid(points, (12, -0.5, 1), (9.2, 17, 10.6), yaw=-0.35)
 
 
 def _hippocampus(points: Points) -> Field:
     path: Path = ((24, -21, -5), (27, -10, -14), (28, 4, -22), (25, 11, -23))
-    return tube(points, path, (3, 4.2, 5.2, 4.6))
+    return tube(points, path, (3.6, 4.9, 6, 5.4))
 
 
 def _amygdala(points: Points) -> Field:
-    return ellipsoid(points, (23, 18.5, -19.5), (6.2, 7, 6.5))
+    return ellipsoid(points, (23, 18.5, -19.5), (6.9, 7.7, 7.2))
 
 
 Deep = tuple[str, Callable[[Points], Field], Box]
@@ -171,8 +181,8 @@ _HORN: Path = ((23, -31, 9), (33, -18, -9), (36, 0, -17), (31, 12, -19))
 
 def _lateral_ventricle(points: Points, wide: float) -> Field:
     inside = union(
-        tube(points, _BODY, tuple(wide * r for r in (2.4, 4.2, 4.0, 4.4, 5.6, 2.0))),
-        tube(points, _HORN, tuple(wide * r for r in (4.6, 2.4, 2.0, 1.7))),
+        tube(points, _BODY, tuple(wide * r for r in (3.0, 5.0, 4.8, 5.2, 6.6, 2.6))),
+        tube(points, _HORN, tuple(wide * r for r in (5.4, 2.8, 2.4, 2.0))),
     )
     return np.maximum(inside, np.float32(0.9) - points.x)
 

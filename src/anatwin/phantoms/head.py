@@ -16,7 +16,7 @@ from anatwin.phantoms.jaw import paint_jaw
 from anatwin.phantoms.muscles import paint_muscles
 from anatwin.phantoms.orbit import paint_orbits
 from anatwin.phantoms.skull import paint_skull
-from anatwin.phantoms.soft import paint_soft
+from anatwin.phantoms.soft import paint_skin, paint_soft
 from anatwin.phantoms.spine import paint_spine
 from anatwin.phantoms.tissue import anatomical, structures, tissue_table
 from anatwin.phantoms.vessels import paint_neck_vessels
@@ -25,6 +25,7 @@ _BLOCK_VOXELS = 400_000
 _BLOCK_MM = 6.0
 
 _PAINTERS = (
+    paint_soft,
     paint_muscles,
     paint_neck_vessels,
     paint_skull,
@@ -94,7 +95,7 @@ def draw(grid: Grid, person: Anatomy) -> Labels:
 def _block(grid: Grid, slices: range, person: Anatomy) -> NDArray[np.uint8]:
     numbers = {label.name: label.index for label in tissue_table().labels}
     canvas = Canvas(grid, slices, person, numbers)
-    paint_soft(canvas)
+    paint_skin(canvas)
     skin = canvas.tissue == numbers["skin"]
     for paint in _PAINTERS:
         paint(canvas)

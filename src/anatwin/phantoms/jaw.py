@@ -20,8 +20,12 @@ _BODY = Ribbon(
     ((0, 86, -125), (13, 83, -124), (23, 71, -122), (31, 57, -119), (38, 42, -114), (42, 32, -108)),
     (17.5, 17.5, 16.5, 15.5, 15, 14), (6, 5.8, 5.4, 5.4, 5, 4), _UP,
 )  # fmt: skip
+_SOCKETS = Ribbon(
+    ((0, 90.5, -109), (13, 85.5, -109), (20, 76, -109), (26.5, 63, -109), (34, 46, -109)),
+    (7,) * 5, (4.2, 4.4, 4.6, 5.4, 4.5), _UP,
+)  # fmt: skip
 _RAMUS = Ribbon(
-    ((42.5, 33, -111), (45, 33, -92), (46, 34, -76)), (15.5, 15.5, 15), (3.8, 3.4, 3), (0, 1, 0)
+    ((42.5, 32, -113), (45, 33, -92), (46, 34, -76)), (15.5, 16, 15.5), (4, 3.6, 3.2), (0, 1, 0)
 )
 _CORONOID = Ribbon(((46, 43, -78), (46, 47, -66), (46, 49, -57)), (6.5, 5, 2), (2.8, 2.3, 1.5), (0, 1, 0))
 
@@ -46,7 +50,7 @@ def _mandible(points: Points, anatomy: Anatomy) -> Field:
     condyle = ellipsoid(place, (x, y, z), (9.5, 4.6, 5))
     boss = ellipsoid(place, (0, 90, -134), (13, 6, 7))
     ramus = union(_RAMUS(place), neck, _CORONOID(place), condyle, blend_mm=3)
-    return union(_BODY(place), ramus, boss, blend_mm=4)
+    return union(_BODY(place), _SOCKETS(place), ramus, boss, blend_mm=4)
 
 
 def _disc(points: Points, anatomy: Anatomy, half: Half) -> Field:

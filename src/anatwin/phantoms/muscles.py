@@ -10,7 +10,7 @@ import numpy as np
 from anatwin.phantoms.anatomy import Anatomy, Half
 from anatwin.phantoms.canvas import Canvas
 from anatwin.phantoms.outline import outline
-from anatwin.phantoms.shapes import Box, Field, Path, Points, Ribbon, ellipsoid, union, without
+from anatwin.phantoms.shapes import Box, Field, Path, Points, Ribbon, ellipsoid, union
 
 _FRONT = (0.0, 1.0, 0.0)
 _UP = (0.0, 0.0, 1.0)
@@ -19,6 +19,9 @@ _UP = (0.0, 0.0, 1.0)
 def paint_muscles(canvas: Canvas) -> None:
     """Paint the chewing muscles of both sides and the tongue."""
     anatomy = canvas.anatomy
+    for half in anatomy.halves:
+        for belly in bellies(anatomy, half).values():
+            canvas.paint("fat", partial(_sheath, belly=belly), belly.box(4), half)
     for half in anatomy.halves:
         for name, belly in bellies(anatomy, half).items():
             if name != "temporalis":
@@ -60,6 +63,11 @@ def bellies(anatomy: Anatomy, half: Half) -> dict[str, Ribbon]:
     }  # fmt: skip
 
 
+def _sheath(points: Points, belly: Ribbon) -> Field:
+    """Return the distance to the thin fat around a muscle."""
+    return belly(points) - np.float32(0.8)
+
+
 def _temporalis(points: Points, anatomy: Anatomy, half: Half) -> Field:
     """Return the distance to the fan on the temple and to what passes inside the cheek bone."""
     vault = outline("vault")
@@ -79,4 +87,4 @@ def _tongue(points: Points, anatomy: Anatomy) -> Field:
         (13, 19, 20, 17, 12), (4.5, 8.5, 9.5, 9.5, 7), (1, 0, 0),
     )  # fmt: skip
     root = ellipsoid(moved, (0, 60, -104), (17, 26, 17))
-    return without(union(blade(moved), root, blend_mm=8))
+    return union(blade(moved), root, blend_mm=8)

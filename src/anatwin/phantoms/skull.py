@@ -13,6 +13,7 @@ from anatwin.phantoms.shapes import (
     Field,
     Path,
     Points,
+    Position,
     Ribbon,
     ellipsoid,
     tube,
@@ -117,9 +118,10 @@ def _face(points: Points) -> Field:
     """Return the distance to the bones around orbit, nose and upper jaw, and to the cheek bone."""
     solid = union(*(ribbon(points) for ribbon in _RIBBONS), blend_mm=1.5)
     rods = union(*(tube(points, path, radii) for path, radii in _RODS))
-    walls = np.where(points.y > 84, np.float32(9), _shell(orbit(points), 2.2))
+    lumps = union(*(ellipsoid(points, centre, semi) for centre, semi in _LUMPS), blend_mm=3)
+    walls = np.where(points.y > 84, np.float32(9), _shell(orbit(points), 2.5))
     walls = np.minimum(walls, _shell(maxillary(points, 1.0), 1.8))
-    return without(np.minimum(np.minimum(solid, rods), walls), orbit(points))
+    return without(union(solid, rods, lumps, walls), orbit(points))
 
 
 def _shell(field: Field, thick_mm: float) -> Field:
@@ -145,14 +147,20 @@ _RIBBONS: tuple[Ribbon, ...] = (
     ),
     Ribbon(((20, 90, -48), (36, 86, -48)), (6, 6), (3, 3), _UP),
     Ribbon(
-        ((0, 93, -76), (13, 89, -76), (22, 76, -76), (26, 62, -76), (27, 52, -76)),
-        (9, 9, 8, 8, 7), (3.6, 4, 5.2, 6, 6), _UP,
+        ((0, 95, -76), (13, 91.5, -76), (21.5, 78, -76), (26.5, 64, -76), (28, 51, -76)),
+        (9, 9, 8.5, 8.5, 8), (4.6, 4.8, 5.6, 6.4, 6.2), _UP,
     ),
     Ribbon(((0, 90, -72), (0, 70, -71), (0, 48, -70)), (14, 20, 18), (2, 1.8, 1.8), (1, 0, 0)),
     Ribbon(((25, 49, -46), (26, 45, -62), (27, 43, -79)), (6, 8, 6), (1.3,) * 3, (0.3, 1, 0)),
     Ribbon(((17, 50, -46), (16, 47, -62), (16, 45, -78)), (5, 5, 4), (1.2,) * 3, (0, 1, 0)),
     Ribbon(((20, 52, -44), (20, 50, -70)), (5, 4), (2, 2), (1, 0, 0)),
 )  # fmt: skip
+_LUMPS: tuple[tuple[Position, Position], ...] = (
+    ((0, 87, -1), (27, 9, 11)),
+    ((46, 79, -47), (8, 7, 9)),
+    ((21, 82, -63), (13, 11, 15)),
+    ((8, 94, -66), (12, 6, 10)),
+)
 _RODS: tuple[tuple[Path, tuple[float, ...]], ...] = (
     (((48, 78, -46), (51, 74, -34), (50, 74, -22), (45, 78, -11), (34, 85, -5), (20, 90, -5),
       (9, 95, -11)), (4.5, 3.5, 3.5, 3.6, 3.4, 3.4, 4)),

@@ -29,18 +29,27 @@ _FRONT = (0.0, 1.0, 0.0)
 _UP = (0.0, 0.0, 1.0)
 
 
-def paint_soft(canvas: Canvas) -> None:
-    """Paint skin and the fat inside it, then muscles and glands in the fat."""
+def paint_skin(canvas: Canvas) -> None:
+    """Paint the skin and fat inside it."""
     surface = partial(outside, anatomy=canvas.anatomy)
     canvas.start((("skin", 0.0), ("fat", _SKIN_MM)), surface)
-    canvas.paint("soft_tissue", partial(_scalp, anatomy=canvas.anatomy), _HEAD, None)
-    for half in canvas.anatomy.halves:
+
+
+def paint_soft(canvas: Canvas) -> None:
+    """Paint muscles and glands in the fat, and fat pads between them."""
+    anatomy = canvas.anatomy
+    canvas.paint("soft_tissue", partial(_scalp, anatomy=anatomy), _HEAD)
+    canvas.paint("soft_tissue", partial(_deep, anatomy=anatomy), _INNER)
+    for half in anatomy.halves:
+        canvas.paint_layers((("fat", 0.0),), _neck_fat, _NECK, half, over=("soft_tissue",))
         canvas.paint("soft_tissue", partial(_neck_muscles, half=half), _NECK, half)
         canvas.paint("soft_tissue", _face_muscles, _FACE, half)
         canvas.paint("gland", _glands, _GLANDS, half)
+        canvas.paint("fat", _pads, _FACE, half)
 
 
 _HEAD: Box = ((-90, -118, -60), (90, 115, 100))
+_INNER: Box = ((-80, -90, -400), (80, 108, -34))
 _NECK: Box = ((0, -85, -400), (75, 70, -44))
 _FACE: Box = ((0, 40, -150), (62, 118, 12))
 _GLANDS: Box = ((4, -10, -230), (74, 90, -48))
@@ -54,6 +63,8 @@ def outside(points: Points, anatomy: Anatomy) -> Field:
     moved = Points(points.x, points.y - chin, points.z)
     head = outline("skin")(moved)
     head = np.where(points.z < -150, np.float32(20), head)
+    crown = np.maximum(outline("vault")(points) - np.float32(6.5), np.float32(20) - points.z)
+    head = union(head, crown, blend_mm=6)
     return union(union(head, _neck(points), blend_mm=14), _features(side, anatomy), blend_mm=5)
 
 
@@ -94,6 +105,27 @@ def _scalp(points: Points, anatomy: Anatomy) -> Field:
     return np.maximum(off - np.float32(1.8), np.float32(-30) - points.z)
 
 
+def _deep(points: Points, anatomy: Anatomy) -> Field:
+    """Return the distance to what lies under the fat of face and neck, thicker in the cheeks."""
+    x, y, z = np.abs(points.x) - 44, points.y - 74, points.z + 80
+    cheek = np.exp(-((x / 20) ** 2 + (y / 22) ** 2 + (z / 24) ** 2))
+    chin = np.exp(-((points.x / 28) ** 2) - ((points.y - 66) / 26) ** 2 - ((points.z + 146) / 14) ** 2)
+    thick = np.float32(_SKIN_MM + anatomy.fat_mm) + np.float32(6) * (cheek + chin)
+    return np.maximum(outside(points, anatomy) + thick, points.z + np.float32(36))
+
+
+def _pads(points: Points) -> Field:
+    """Return the distance to the fat pads of cheek, temple and throat."""
+    cheek = union(
+        ellipsoid(points, (42, 66, -74), (8, 13, 14)),
+        ellipsoid(points, (50, 62, -56), (6, 10, 10)),
+        tube(points, ((38, 54, -56), (38, 50, -80)), (3.5, 4)),
+        blend_mm=6,
+    )
+    throat = Ribbon(((27, 30, -58), (27, 30, -100)), (7, 5), (3, 2), _FRONT)
+    return union(cheek, throat(points))
+
+
 _SHEETS: tuple[Ribbon, ...] = (
     # sternocleidomastoid
     Ribbon(((56, -12, -62), (53, -6, -95), (44, 10, -140), (26, 26, -190), (12, 26, -250)),
@@ -131,16 +163,31 @@ _SHEETS: tuple[Ribbon, ...] = (
 
 
 def _neck_muscles(points: Points, half: Half) -> Field:
-    """Return the distance to the muscles of half the neck, thin fat kept between them."""
+    """Return the distance to the muscles of half the neck, which fill it but for thin fat."""
+    near, second = _nearest_two(points)
+    wave, _ = wave_sum(points, half.texture)
+    return np.maximum(near - np.float32(4.5) - np.float32(0.8) * wave, _gap(near, second))
+
+
+def _neck_fat(points: Points) -> Field:
+    """Return the distance to the fat between the muscles of half the neck."""
+    near, second = _nearest_two(points)
+    return np.maximum(np.maximum(-_gap(near, second), near - 7), points.z + np.float32(62))
+
+
+def _gap(near: Field, second: Field) -> Field:
+    return np.float32(0.55) - (second - near) / 2
+
+
+def _nearest_two(points: Points) -> tuple[Field, Field]:
+    """Return the distances to the nearest and to the second nearest muscle of half the neck."""
     near = np.full_like(points.x, 99)
     second = near
     for sheet in _SHEETS:
         field = sheet(points)
         second = np.minimum(second, np.maximum(near, field))
         near = np.minimum(near, field)
-    wave, _ = wave_sum(points, half.texture)
-    grown = near - np.float32(2.2) - np.float32(0.5) * wave
-    return np.maximum(grown, np.float32(0.5) - (second - near) / 2)
+    return near, second
 
 
 def _face_muscles(points: Points) -> Field:

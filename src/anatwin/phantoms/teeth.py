@@ -59,5 +59,6 @@ def _tooth(points: Points, number: int, row: Row) -> Field:
     middle = (x, y, BITE_MM + up * (tall / 2 + 0.1))
     crown = ellipsoid(points, middle, (wide * 1.08, deep * 1.08, tall * 0.62), yaw=yaw)
     crown = np.maximum(crown, np.abs(points.z - np.float32(middle[2])) - np.float32(tall / 2))
-    apex = (x - 0.1 * x, y - 2.0, neck + up * root)
+    lean = 3.0 if row == "upper" else 6.0 if number < 5 else 1.0
+    apex = (x - 0.08 * x, y - lean, neck + up * root)
     return union(crown, tube(points, ((x, y, neck), apex), (0.75 * wide, 1.2)))
