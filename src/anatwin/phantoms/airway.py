@@ -90,7 +90,6 @@ def _nose(points: Points, width: float) -> Field:
     return without(_cavity(points), shells + np.float32(0.8 * (width - 1)))
 
 
-
 _TURBINATES: tuple[tuple[Path, tuple[float, ...]], ...] = (
     (((13, 92, -58), (9.4, 82, -61), (9.4, 52, -60)), (1.5, 4.9, 4.2)),
     (((13, 87, -45), (8.8, 78, -46), (8.8, 52, -47)), (1.5, 4.6, 4.0)),
@@ -111,7 +110,9 @@ def _throat(points: Points, anatomy: Anatomy) -> Field:
         ((0, 33, -140), (0, 34, -152), (0, 35, -159), (0, 33, -167), (0, 30, -178), (0, 14, -260)),
         (7, 7, 8.5, 8, 8, 8.5), (6, 5.5, 2.6, 5, 7.5 * wide, 8 * wide), (0, 1, 0),
     )  # fmt: skip
-    epiglottis = Ribbon(((0, 38, -148), (0, 36, -138), (0, 34, -127)), (5, 8, 7), (1.3,) * 3, (1, 0, 0))
+    epiglottis = Ribbon(
+        ((0, 38, -148), (0, 36, -138), (0, 34, -127)), (5, 8, 7), (1.3,) * 3, (1, 0, 0)
+    )
     return without(union(pharynx(points), larynx(points), blend_mm=2), epiglottis(points))
 
 
@@ -128,7 +129,9 @@ def _paint_throat_walls(canvas: Canvas) -> None:
     shield = Ribbon(((0, 48, -146), (0, 49, -158)), (2, 2), (2, 2), (1, 0, 0))
 
     def thyroid(points: Points) -> Field:
-        plate = Ribbon(((2, 49, -153), (12, 40, -154), (18, 24, -154)), (10, 12, 12), (1.8,) * 3, (0, 0, 1))
+        plate = Ribbon(
+            ((2, 49, -153), (12, 40, -154), (18, 24, -154)), (10, 12, 12), (1.8,) * 3, (0, 0, 1)
+        )
         return union(plate(points.folded()), shield(points), blend_mm=2)
 
     canvas.paint("cartilage", thyroid, ((-24, 16, -172), (24, 56, -136)))

@@ -10,7 +10,17 @@ import numpy as np
 
 from anatwin.phantoms.anatomy import Anatomy, Half
 from anatwin.phantoms.canvas import Canvas
-from anatwin.phantoms.shapes import Box, Field, Path, Points, Position, Ribbon, ellipsoid, tube, union
+from anatwin.phantoms.shapes import (
+    Box,
+    Field,
+    Path,
+    Points,
+    Position,
+    Ribbon,
+    ellipsoid,
+    tube,
+    union,
+)
 from anatwin.phantoms.skull import cavity
 from anatwin.phantoms.vessels import paint_head_vessels
 from anatwin.phantoms.waves import wave_sum
@@ -37,8 +47,18 @@ def paint_brain(canvas: Canvas) -> None:
 
 def _callosum(points: Points) -> Field:
     """Return the distance to half of the white matter that joins both hemispheres."""
-    path: Path = ((0, 40, 0), (0, 45, 9), (0, 37, 19), (0, 18, 26), (0, -8, 26), (0, -26, 19), (0, -31, 12))
-    return Ribbon(path, (10, 14, 16, 16, 16, 16, 12), (2.5, 4, 3.2, 2.6, 2.6, 3.6, 4.2), (1, 0, 0))(points)
+    path: Path = (
+        (0, 40, 0),
+        (0, 45, 9),
+        (0, 37, 19),
+        (0, 18, 26),
+        (0, -8, 26),
+        (0, -26, 19),
+        (0, -31, 12),
+    )
+    return Ribbon(path, (10, 14, 16, 16, 16, 16, 12), (2.5, 4, 3.2, 2.6, 2.6, 3.6, 4.2), (1, 0, 0))(
+        points
+    )
 
 
 def _paint_cerebellum(canvas: Canvas) -> None:
@@ -124,7 +144,9 @@ def _cerebrum(points: Points, anatomy: Anatomy, half: Half) -> Field:
 
 def _caudate(points: Points) -> Field:
     tail: Path = ((14, 24, 10), (19, 4, 18), (24, -16, 15), (30, -22, 2))
-    return union(ellipsoid(points, (13.5, 27, 4), (5.4, 10.5, 8.8)), tube(points, tail, (4, 3, 2, 1.4)))
+    return union(
+        ellipsoid(points, (13.5, 27, 4), (5.4, 10.5, 8.8)), tube(points, tail, (4, 3, 2, 1.4))
+    )
 
 
 def _putamen(points: Points) -> Field:

@@ -14,7 +14,7 @@ Shape = Callable[[Points], Field]
 Layers = tuple[tuple[str, float], ...]
 
 _BEND_MM = 7.0
-_LATTICE_MM = 0.9
+_LATTICE_MM = 1.0
 """Fields are evaluated at voxels no farther apart than this, and are linear between them."""
 
 _FINE_MM = 0.6

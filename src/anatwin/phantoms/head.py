@@ -1,6 +1,7 @@
 """A procedural human head: any resolution, a different person for every seed."""
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
 
@@ -77,19 +78,26 @@ def draw(grid: Grid, person: Anatomy) -> Labels:
     The map is made slices by slices, so that memory stays near one byte per voxel; how many at a
     time makes no difference to the result.
     """
-    plane = prod(grid.shape[:2])
-    thickness = max(1, _BLOCK_VOXELS // plane, int(_BLOCK_MM / grid.spacing_mm[2]))
-    starts = range(0, grid.shape[2], thickness)
     data = np.empty(grid.shape, np.uint8)
+    for slices, block in drawn(grid, person):
+        data[:, :, slices] = block
+    return Labels(data, grid, tissue_table())
 
-    def block(start: int) -> None:
-        slices = range(start, min(start + thickness, grid.shape[2]))
-        data[:, :, slices.start : slices.stop] = _block(grid, slices, person)
+
+def drawn(
+    grid: Grid, person: Anatomy, *, step: int = 1
+) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
+    """Yield blocks of a person's tissues, a multiple of ``step`` slices of the last axis each."""
+    thickness = max(_BLOCK_VOXELS // prod(grid.shape[:2]), int(_BLOCK_MM / grid.spacing_mm[2]))
+    thickness = max(1, thickness // step) * step
+    starts = range(0, grid.shape[2], thickness)
+
+    def block(start: int) -> tuple[slice, NDArray[np.uint8]]:
+        stop = min(start + thickness, grid.shape[2])
+        return slice(start, stop), _block(grid, range(start, stop), person)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in track(pool.map(block, starts), "drawing the head", total=len(starts)):
-            pass
-    return Labels(data, grid, tissue_table())
+        yield from track(pool.map(block, starts), "drawing the head", total=len(starts))
 
 
 def _block(grid: Grid, slices: range, person: Anatomy) -> NDArray[np.uint8]:

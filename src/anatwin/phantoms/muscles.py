@@ -39,7 +39,9 @@ def bellies(anatomy: Anatomy, half: Half) -> dict[str, Ribbon]:
     """Return the swept bellies of one side's chewing muscles; of temporalis the lower part."""
     thick = half.muscle
 
-    def belly(fixed: Path, moving: Path, widths: tuple[float, ...], depths: tuple[float, ...]) -> Ribbon:
+    def belly(
+        fixed: Path, moving: Path, widths: tuple[float, ...], depths: tuple[float, ...]
+    ) -> Ribbon:
         path = fixed + anatomy.jaw(moving)
         across = _UP if abs(fixed[0][2] - moving[-1][2]) < 15 else _FRONT
         return Ribbon(path, widths, tuple(thick * d for d in depths), across)
@@ -53,7 +55,7 @@ def bellies(anatomy: Anatomy, half: Half) -> dict[str, Ribbon]:
             ((21, 47, -62),), ((28, 42, -84), (39, 30, -112)), (6, 10, 12), (3.5, 5.5, 4.0)
         ),
         "lateral_pterygoid": belly(
-            ((27, 50, -54), (33, 42, -54)), ((41, 27, -55), (46, 20, -56)),
+            ((30, 49, -54), (34, 42, -54)), ((41, 27, -55), (46, 20, -56)),
             (9, 9.5, 7, 4), (4, 5.5, 4.5, 3),
         ),
         "temporalis": belly(
@@ -75,8 +77,9 @@ def _temporalis(points: Points, anatomy: Anatomy, half: Half) -> Field:
     y, z = points.y - np.float32(20), points.z + np.float32(18)
     reach = (y / np.where(y > 0, 46, 56)) ** 2 + (z / np.float32(62)) ** 2
     thick = np.float32(11.5 * half.muscle) * (1 - reach) * np.clip(1 - z / 90, 0.5, 1.3)
-    fan = np.maximum(np.maximum(off - thick, -off - 3), np.float32(-38) - points.z)
-    return union(fan, bellies(anatomy, half)["temporalis"](points), blend_mm=3)
+    fan = np.maximum(np.maximum(off - thick, -off - 3), np.float32(-30) - points.z)
+    whole = union(fan, bellies(anatomy, half)["temporalis"](points), blend_mm=3)
+    return np.maximum(whole, outline("skin")(points) + np.float32(5.5))
 
 
 def _tongue(points: Points, anatomy: Anatomy) -> Field:

@@ -22,9 +22,13 @@ def paint_orbits(canvas: Canvas) -> None:
         canvas.paint("soft_tissue", _muscles, _BOX, half)
         nerve = partial(tube, path=_NERVE, radii_mm=(2.1, 2.1, 2.0, 1.9, 1.9))
         canvas.paint("optic_nerve_{side}", nerve, _BOX, half)
-        canvas.paint("eye_{side}", partial(ellipsoid, centre=_EYE, semi_mm=(12.2, 12, 12)), _BOX, half)
+        canvas.paint(
+            "eye_{side}", partial(ellipsoid, centre=_EYE, semi_mm=(12.2, 12, 12)), _BOX, half
+        )
         lens = (_EYE[0], _EYE[1] + 7.6, _EYE[2])
-        canvas.paint("lens_{side}", partial(ellipsoid, centre=lens, semi_mm=(4.6, 2, 4.6)), _BOX, half)
+        canvas.paint(
+            "lens_{side}", partial(ellipsoid, centre=lens, semi_mm=(4.6, 2, 4.6)), _BOX, half
+        )
 
 
 def _muscles(points: Points) -> Field:

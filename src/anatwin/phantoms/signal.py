@@ -11,10 +11,8 @@ from anatwin.phantoms.tissue import (
     FieldStrength,
     Substance,
     anatomy_table,
-    mirror_name,
     substances,
     tissue_list,
-    tissue_table,
 )
 
 Contrast = Literal["t1", "t2", "pd"]
@@ -47,6 +45,24 @@ class Sequence:
         return float(
             substance.proton_density * decay * sine * (1 - recovery) / (1 - cosine * recovery)
         )
+
+
+_FATTY = ("fat", "marrow")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weighting:
+    """What decides a tissue's brightness and where its fat appears."""
+
+    contrast: Contrast = "t1"
+    """Weighting: T1 (gradient echo), T2 or proton density (spin echoes)."""
+
+    field_t: FieldStrength = "3"
+    """Strength of the magnet's field [T]."""
+
+    fat_shift_voxels: float = 0.0
+    """How many voxels farther along the readout fat appears than water does: its shift of 3.4 ppm
+    over the bandwidth of a voxel."""
 
 
 SEQUENCES: dict[Contrast, Sequence] = {
@@ -96,11 +112,21 @@ def brightness(
     return bright / np.float32(sequence.brightness(known["white_matter"]))
 
 
+def fat_numbers(table: LabelTable) -> NDArray[np.bool_]:
+    """Tell of every number of a table whether its signal comes from fat, ``number``."""
+    made_of = _made_of(table)
+    fatty = np.zeros(max(table.indices) + 1, bool)
+    for label in table.labels:
+        fatty[label.index] = made_of[label.name] in _FATTY
+    return fatty
+
+
 def _made_of(table: LabelTable) -> dict[str, str]:
     """Return the substance of every name; a coarse structure looks as its first tissue does."""
-    tissues, anatomy = tissue_list(), anatomy_table()
-    made_of = {tissue.name: tissue.substance for tissue in reversed(tissues)}
-    for tissue in reversed(tissues):
-        made_of.setdefault(anatomy[tissue.label].parent, tissue.substance)
-    coarse = {anatomy[t.label].parent: t.substance for t in reversed(tissues)}
-    return {label.name: made_of.get(label.name, coarse.get(label.name, "")) for label in table.labels}
+    anatomy = anatomy_table()
+    made_of: dict[str, str] = {}
+    for tissue in tissue_list():
+        for name in (tissue.name, anatomy[tissue.label].parent):
+            made_of.setdefault(name, tissue.substance)
+    made_of.update({tissue.name: tissue.substance for tissue in tissue_list()})
+    return {label.name: made_of[label.name] for label in table.labels}

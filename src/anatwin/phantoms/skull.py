@@ -90,7 +90,9 @@ _SOCKET: Box = ((30, 0, -60), (66, 42, -34))
 
 def _clivus(points: Points) -> Field:
     slope = Ribbon(((0, 26, -36), (0, 12, -50), (0, 2, -66)), (13, 12, 9), (7, 5, 3), (1, 0, 0))
-    wings = Ribbon(((0, 36, -32), (22, 44, -31), (44, 52, -24)), (8, 7, 9), (7, 3.5, 2), (0, 0.3, 1))
+    wings = Ribbon(
+        ((0, 36, -32), (22, 44, -31), (44, 52, -24)), (8, 7, 9), (7, 3.5, 2), (0, 0.3, 1)
+    )
     body = ellipsoid(points, (0, 33, -33), (15, 15, 12))
     return union(slope(points), wings(points), body, blend_mm=3)
 
@@ -98,7 +100,7 @@ def _clivus(points: Points) -> Field:
 def _temporal(points: Points) -> Field:
     inner = tube(points, _PETROUS, (5, 7, 9))
     mastoid = tube(points, ((54, -10, -44), (55, -9, -58), (51, -6, -71)), (11, 10, 5))
-    styloid = tube(points, ((46, 2, -60), (41, 10, -84)), (2.2, 1.0))
+    styloid = tube(points, ((48, 0, -52), (46, 2, -62), (41, 10, -84)), (3.0, 2.2, 1.0))
     drum = tube(points, ((66, 4, -52), (46, 3, -48)), (6, 6))
     root = Ribbon(((52, -4, -46), (60, 12, -45)), (7, 4), (7, 4), (0, 0, 1))(points)
     return union(inner, mastoid, drum, styloid, root, blend_mm=2)
@@ -107,7 +109,9 @@ def _temporal(points: Points) -> Field:
 def _socket(points: Points) -> Field:
     """Return the distance to the joint's fossa and to the eminence in front of it."""
     x, y, z = JOINT_MM
-    roof = np.abs(ellipsoid(points, (x, y, z), (11.5, 7.5, 7.5)) - np.float32(1.6)) - np.float32(1.6)
+    roof = np.abs(ellipsoid(points, (x, y, z), (11.5, 7.5, 7.5)) - np.float32(1.6)) - np.float32(
+        1.6
+    )
     roof = np.maximum(roof, np.float32(z + 3) - points.z)
     roof = np.maximum(roof, np.abs(points.x - np.float32(x)) - np.float32(13))
     eminence = Ribbon(((36, y + 13, z + 7), (60, y + 13, z + 5)), (5.5, 5), (5, 4), (0, 1, 0))
@@ -146,6 +150,7 @@ _RIBBONS: tuple[Ribbon, ...] = (
         (8, 8, 5, 3.6, 3.4, 3.6), (3.5, 4, 3, 2.4, 2.4, 3.2), _UP,
     ),
     Ribbon(((20, 90, -48), (36, 86, -48)), (6, 6), (3, 3), _UP),
+    Ribbon(((13, 89, -46), (10.5, 91, -30), (8, 91, -12)), (7, 7, 6), (2, 1.8, 2.4), (0, 1, 0)),
     Ribbon(
         ((0, 95, -76), (13, 91.5, -76), (21.5, 78, -76), (26.5, 64, -76), (28, 51, -76)),
         (9, 9, 8.5, 8.5, 8), (4.6, 4.8, 5.6, 6.4, 6.2), _UP,
@@ -165,6 +170,6 @@ _RODS: tuple[tuple[Path, tuple[float, ...]], ...] = (
     (((48, 78, -46), (51, 74, -34), (50, 74, -22), (45, 78, -11), (34, 85, -5), (20, 90, -5),
       (9, 95, -11)), (4.5, 3.5, 3.5, 3.6, 3.4, 3.4, 4)),
     (((14, 92, -46), (12, 95, -34), (9, 97, -20), (7, 96, -10)), (3.2, 2.8, 3, 4)),
-    (((3, 99, -16), (4, 106, -30), (4.5, 110, -38)), (3, 2, 1.5)),
+    (((3, 99, -16), (4, 104, -29), (4.5, 106.5, -36)), (3, 2, 1.6)),
     (((4, 98, -68), (12, 94, -60), (14, 92, -48)), (2.6, 2.4, 2.6)),
 )  # fmt: skip

@@ -63,8 +63,8 @@ def outside(points: Points, anatomy: Anatomy) -> Field:
     moved = Points(points.x, points.y - chin, points.z)
     head = outline("skin")(moved)
     head = np.where(points.z < -150, np.float32(20), head)
-    crown = np.maximum(outline("vault")(points) - np.float32(6.5), np.float32(20) - points.z)
-    head = union(head, crown, blend_mm=6)
+    fade = np.clip((np.float32(42) - points.z) / 5, 0, 14)
+    head = union(head, outline("vault")(points) - np.float32(6.5) + fade, blend_mm=3)
     return union(union(head, _neck(points), blend_mm=14), _features(side, anatomy), blend_mm=5)
 
 
@@ -83,7 +83,9 @@ def _features(side: Points, anatomy: Anatomy) -> Field:
     nose = np.float32(anatomy.nose_mm)
     tip = Points(side.x, side.y - nose, side.z)
     jaw = anatomy.jaw(((0, 108, -99), (16, 99, -97), (0, 105, -98)))
-    bridge = tube(tip, ((0, 103, -14), (0, 109, -26), (0, 119, -48), (0, 125, -57)), (4, 4.5, 5.5, 6.5))
+    bridge = tube(
+        tip, ((0, 103, -14), (0, 109, -26), (0, 119, -48), (0, 125, -57)), (4, 4.5, 5.5, 6.5)
+    )
     wing = ellipsoid(tip, (9.5, 113, -59), (6.5, 10, 6.5), yaw=0.25)
     upper = tube(side, ((0, 111, -84.5), (10, 108, -85.5), (23, 97, -90)), (4.0, 4.2, 2.2))
     lower = tube(side, (jaw[0], jaw[1], (23, 97, -91)), (4.8, 4.0, 2.0))
@@ -109,7 +111,9 @@ def _deep(points: Points, anatomy: Anatomy) -> Field:
     """Return the distance to what lies under the fat of face and neck, thicker in the cheeks."""
     x, y, z = np.abs(points.x) - 44, points.y - 74, points.z + 80
     cheek = np.exp(-((x / 20) ** 2 + (y / 22) ** 2 + (z / 24) ** 2))
-    chin = np.exp(-((points.x / 28) ** 2) - ((points.y - 66) / 26) ** 2 - ((points.z + 146) / 14) ** 2)
+    chin = np.exp(
+        -((points.x / 28) ** 2) - ((points.y - 66) / 26) ** 2 - ((points.z + 146) / 14) ** 2
+    )
     thick = np.float32(_SKIN_MM + anatomy.fat_mm) + np.float32(6) * (cheek + chin)
     return np.maximum(outside(points, anatomy) + thick, points.z + np.float32(36))
 
@@ -195,10 +199,14 @@ def _face_muscles(points: Points) -> Field:
     lip = _ring(points)
     cheek = Ribbon(((22, 95, -90), (32, 78, -88), (33, 60, -88), (30, 50, -86)), (6, 13, 13, 12),
                    (2.2, 1.8, 1.8, 1.5), _UP)(points)  # fmt: skip
-    smile = Ribbon(((46, 84, -52), (36, 92, -70), (26, 97, -87)), (4, 4, 4), (1.5, 1.8, 2), (1, 0, 0))
+    smile = Ribbon(
+        ((46, 84, -52), (36, 92, -70), (26, 97, -87)), (4, 4, 4), (1.5, 1.8, 2), (1, 0, 0)
+    )
     chin = tube(points, ((6, 99, -118), (8, 98, -128)), (5, 5))
     brow = tube(points, ((6, 99, -6), (24, 95, -4), (40, 84, -8)), (2.5, 2.4, 2))
-    floor = Ribbon(((0, 80, -128), (0, 56, -132), (0, 42, -136)), (12, 22, 16), (3.5,) * 3, (1, 0, 0))
+    floor = Ribbon(
+        ((0, 80, -128), (0, 56, -132), (0, 42, -136)), (12, 22, 16), (3.5,) * 3, (1, 0, 0)
+    )
     lid = between(ellipsoid(points, (32, 82, -26), (15, 15, 13)), -4.5, -2.8)
     lid = np.maximum(lid, np.float32(84) - points.y)
     return union(lip, cheek, smile(points), chin, brow, floor(points), lid)
