@@ -2,7 +2,8 @@
 
 ``ellipsoids`` an object whose image and k-space are both closed formulas; ``head`` and
 ``anatomy`` a procedural human head, a different person for every seed, ``image`` a picture of it;
-``patient`` that person's raw scan; ``coils``, ``scanner`` and ``sampling`` the scanner that measures them.
+``patient`` that person's raw scan; ``coils``, ``scanner`` and ``sampling`` the scanner that
+measures them.
 """
 
 from anatwin.phantoms.ellipsoids import Ellipsoid, Ellipsoids, FourierCoils, head_ellipsoids

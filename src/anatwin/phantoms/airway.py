@@ -51,7 +51,8 @@ _THROAT: Box = ((-24, 5, -400), (24, 56, -46))
 
 def _paint_sinuses(canvas: Canvas, half: Half) -> None:
     for centre, semi in _SINUSES:
-        shape = partial(ellipsoid, centre=centre, semi_mm=tuple(half.sinus * s for s in semi))
+        x, y, z = (half.sinus * s for s in semi)
+        shape = partial(ellipsoid, centre=centre, semi_mm=(x, y, z))
         _paint_sinus(canvas, shape, box_around((centre,), 1.1 * max(semi) + 3), half)
     box = box_around(((24.5, 69, -57),), 24)
     _paint_sinus(canvas, partial(maxillary, size=half.sinus), box, half)

@@ -161,7 +161,7 @@ def random_anatomy(seed: int) -> Anatomy:
 
 def _half(name: Literal["left", "right"], rng: np.random.Generator, bulk: float) -> Half:
     slipped = rng.random() < 0.2
-    lost = [frozenset(np.flatnonzero(rng.random(8) < 0.06) + 1) for _ in range(2)]
+    lost = [frozenset(n for n in range(1, 9) if rng.random() < 0.06) for _ in range(2)]
     return Half(
         name=name,
         sign=-1 if name == "left" else 1,

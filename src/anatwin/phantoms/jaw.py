@@ -56,7 +56,7 @@ def _mandible(points: Points, anatomy: Anatomy) -> Field:
 
 
 def _disc(points: Points, anatomy: Anatomy, half: Half) -> Field:
-    """Return the distance to a joint's disc: a biconcave cap, on top of the condyle or before it."""
+    """Return the distance to a joint's disc: a biconcave cap on the condyle or before it."""
     place = anatomy.closed(points)
     x, y, z = JOINT_MM
     over = ellipsoid(place, (x, y, z), (9.5, 4.6, 5.0))

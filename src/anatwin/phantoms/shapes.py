@@ -1,7 +1,9 @@
 """Implicit shapes: approximate signed distances [mm], negative inside, at many points at once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -85,7 +87,8 @@ def _round_cone(
     return np.sqrt(x * x + y * y + z * z) - radius
 
 
-class Ribbon(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ribbon:
     """A swept ellipse: its path, half its width and half its thickness at every node [mm].
 
     ``across`` tells which way its width runs.
@@ -99,8 +102,8 @@ class Ribbon(NamedTuple):
     def __call__(self, points: Points) -> Field:
         """Return the distance to it."""
         nodes = list(zip(self.path, self.widths_mm, self.thicknesses_mm, strict=True))
-        pieces = zip(nodes[:-1], nodes[1:], strict=True)
-        return reduce(np.minimum, (_swept(points, a, b, self.across) for a, b in pieces))
+        pieces = (_swept(points, a, b, self.across) for a, b in pairwise(nodes))
+        return reduce(np.minimum, pieces)
 
     def box(self, margin_mm: float = 2.0) -> Box:
         """Return a box that holds it."""

@@ -4,6 +4,7 @@ Positions are in the average head [mm], for the right side where a structure is 
 """
 
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ _UP = (0.0, 0.0, 1.0)
 
 def paint_spine(canvas: Canvas) -> None:
     """Paint discs, vertebrae and what their canal holds, as far down as the image goes."""
-    for upper, lower in zip(LEVELS[:-1], LEVELS[1:], strict=True):
+    for upper, lower in pairwise(LEVELS):
         name = f"disc_c{upper.number}_c{lower.number}"
         column = Ribbon((upper.centre, lower.centre), (9.4, 9.4), (8, 8), (1, 0, 0))
         canvas.paint(name, partial(_cut_short, column=column, ends=(upper, lower)), column.box())

@@ -78,7 +78,7 @@ def substances(field_t: FieldStrength = "3") -> dict[str, Substance]:
 
 @cache
 def anatomy_table() -> LabelTable:
-    """Return the table of all structures that a virtual head has; ``parent`` is of ``head_table``."""
+    """Return all structures of a virtual head; a ``parent`` is a structure of ``head_table``."""
     return LabelTable(tuple(label_from_row(row) for row in _rows("labels.tsv")))
 
 
