@@ -21,7 +21,7 @@ from anatwin.phantoms.shapes import (
     tube,
     union,
 )
-from anatwin.phantoms.skull import cavity
+from anatwin.phantoms.skull import SKULL_END_MM, cavity
 from anatwin.phantoms.vessels import paint_head_vessels
 from anatwin.phantoms.waves import wave_sum
 
@@ -34,15 +34,20 @@ def paint_brain(canvas: Canvas) -> None:
     canvas.paint("csf", cavity, _CASE)
     paint_head_vessels(canvas)
     _paint_cerebellum(canvas)
-    stem: Path = ((0, 1, -8), (0, 2, -16), (0, 2, -32), (0, -7, -52), (0, -13, -68), (0, -12, -76))
-    radii = (11, 11, 13.5, 9.5, 6.5, 5.5)
-    canvas.paint("brain_stem", lambda p: tube(p, stem, radii), ((-16, -24, -74), (16, 18, 4)))
+    canvas.paint("brain_stem", _stem, ((-16, -24, -74), (16, 18, 4)))
     for half in canvas.anatomy.halves:
         _paint_cerebrum(canvas, half)
         canvas.paint("white_matter_{side}", _callosum, ((0, -40, -8), (18, 52, 34)), half)
         for name, shape, box in _DEEP:
             canvas.paint(f"{name}_{{side}}", shape, box, half)
     _paint_ventricles(canvas)
+
+
+def _stem(points: Points) -> Field:
+    """Return the distance to the brain stem, which becomes the cord where the skull ends."""
+    path: Path = ((0, 1, -8), (0, 2, -16), (0, 2, -32), (0, -7, -52), (0, -13, -68), (0, -12, -78))
+    stem = tube(points, path, (11, 11, 13.5, 9.5, 6.5, 5.5))
+    return np.maximum(stem, np.float32(SKULL_END_MM) - points.z)
 
 
 def _callosum(points: Points) -> Field:

@@ -42,6 +42,9 @@ def canal(points: Points) -> Field:
     return tube(points.stretched(x=0.8), SPINAL_PATH, (12.5, 9, 7.6, 7.2, 7.2, 7.2, 7.2))
 
 
+SKULL_END_MM = -70.0
+"""Height at which the brain stem leaves the skull and becomes the cord."""
+
 SPINAL_PATH: Path = (
     (0, -13, -62),
     (0, -12, -76),

@@ -24,7 +24,7 @@ from anatwin.phantoms.shapes import (
 )
 from anatwin.phantoms.waves import wave_sum
 
-_SKIN_MM = 2.2
+_SKIN_MM = 3.0
 _FRONT = (0.0, 1.0, 0.0)
 _UP = (0.0, 0.0, 1.0)
 

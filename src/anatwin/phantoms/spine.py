@@ -23,7 +23,7 @@ from anatwin.phantoms.shapes import (
     union,
     without,
 )
-from anatwin.phantoms.skull import SPINAL_PATH, canal
+from anatwin.phantoms.skull import SKULL_END_MM, SPINAL_PATH, canal
 
 
 class Level(NamedTuple):
@@ -85,7 +85,8 @@ def _cut_short(points: Points, column: Ribbon, ends: tuple[Level, Level]) -> Fie
 
 
 def _cord(points: Points) -> Field:
-    return tube(points.stretched(x=0.68), SPINAL_PATH, (6, 5, 4.4, 4.3, 4.4, 4.4, 4.2))
+    cord = tube(points.stretched(x=0.68), SPINAL_PATH, (5, 4.8, 4.4, 4.3, 4.4, 4.4, 4.2))
+    return np.maximum(cord, points.z - np.float32(SKULL_END_MM))
 
 
 def _vertebra(points: Points, level: Level) -> Field:
