@@ -165,7 +165,7 @@ def _half(name: Literal["left", "right"], rng: np.random.Generator, bulk: float)
     return Half(
         name=name,
         sign=-1 if name == "left" else 1,
-        folds=isotropic_waves(rng, 14, 20, 1.0),
+        folds=isotropic_waves(rng, 14, 18, 1.0),
         texture=isotropic_waves(rng, 8, 30, 1.0),
         muscle=bulk * rng.uniform(0.94, 1.06),
         sinus=rng.uniform(0.88, 1.1),

@@ -94,7 +94,7 @@ def _cerebellar_core(points: Points, half: Half) -> Field:
     wave, _ = wave_sum(points, half.texture)
     branch = np.sin((points.z + np.float32(0.3) * points.y + 3 * wave) * np.float32(0.9))
     depth = np.where(branch > 0.2, np.float32(5.5), np.float32(11))
-    return np.maximum(_folia(points, half) + depth, 4 - points.x)
+    return np.maximum(_folia(points, half) + depth, np.float32(1.5) - points.x)
 
 
 def tent(points: Points) -> Field:
@@ -119,7 +119,7 @@ def fissures(points: Points, half: Half, depth: Field) -> Field:
     spread = np.sqrt((points.x / 66) ** 2 + (points.y / 86) ** 2 + ((points.z - 8) / 56) ** 2)
     pull = np.maximum(spread, np.float32(0.25)) ** np.float32(-0.55)
     wave, slope = wave_sum(Points(*(p * pull for p in points)), half.folds)
-    reach = np.float32(18) - np.float32(6) * np.minimum(slope * 3, np.float32(1))
+    reach = np.float32(20) - np.float32(6) * np.minimum(slope * 3, np.float32(1))
     sulcus = np.hypot(np.abs(wave) / (slope + np.float32(0.05)), np.maximum(depth - reach, 0))
     bank = np.abs(points.z + 10 - np.float32(0.3) * points.y - np.float32(0.25) * (points.x - 40))
     ends = np.maximum(np.abs(points.y - 10) - 27, 0) + np.maximum(36 - points.x, 0)

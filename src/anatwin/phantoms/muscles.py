@@ -67,7 +67,7 @@ def bellies(anatomy: Anatomy, half: Half) -> dict[str, Ribbon]:
 
 def _sheath(points: Points, belly: Ribbon) -> Field:
     """Return the distance to the thin fat around a muscle."""
-    return belly(points) - np.float32(0.8)
+    return belly(points) - np.float32(0.5)
 
 
 def _temporalis(points: Points, anatomy: Anatomy, half: Half) -> Field:
@@ -76,7 +76,7 @@ def _temporalis(points: Points, anatomy: Anatomy, half: Half) -> Field:
     off = vault(points) - np.float32(anatomy.skull_mm)
     y, z = points.y - np.float32(20), points.z + np.float32(18)
     reach = (y / np.where(y > 0, 46, 56)) ** 2 + (z / np.float32(62)) ** 2
-    thick = np.float32(11.5 * half.muscle) * (1 - reach) * np.clip(1 - z / 90, 0.5, 1.3)
+    thick = np.float32(12.5 * half.muscle) * (1 - reach) * np.clip(1 - z / 90, 0.5, 1.3) - 1
     fan = np.maximum(np.maximum(off - thick, -off - 3), np.float32(-30) - points.z)
     whole = union(fan, bellies(anatomy, half)["temporalis"](points), blend_mm=3)
     return np.maximum(whole, outline("skin")(points) + np.float32(5.5))

@@ -41,8 +41,9 @@ def paint_soft(canvas: Canvas) -> None:
     canvas.paint("soft_tissue", partial(_scalp, anatomy=anatomy), _HEAD)
     canvas.paint("soft_tissue", partial(_deep, anatomy=anatomy), _INNER)
     for half in anatomy.halves:
-        canvas.paint_layers((("fat", 0.0),), _neck_fat, _NECK, half, over=("soft_tissue",))
-        canvas.paint("soft_tissue", partial(_neck_muscles, half=half), _NECK, half)
+        neck = partial(_neck_muscles, half=half)
+        layers = (("fat", 0.0), ("soft_tissue", 5.0))
+        canvas.paint_layers(layers, neck, _NECK, half, over=("soft_tissue", "fat"))
         canvas.paint("soft_tissue", _face_muscles, _FACE, half)
         canvas.paint("gland", _glands, _GLANDS, half)
         canvas.paint("fat", _pads, _FACE, half)
@@ -167,20 +168,16 @@ _SHEETS: tuple[Ribbon, ...] = (
 
 
 def _neck_muscles(points: Points, half: Half) -> Field:
-    """Return the distance to the muscles of half the neck, which fill it but for thin fat."""
+    """Return a field below 0 in and between the muscles of half the neck, below -5 in them.
+
+    They fill the neck but for fat between them, which comes and goes.
+    """
     near, second = _nearest_two(points)
     wave, _ = wave_sum(points, half.texture)
-    return np.maximum(near - np.float32(4.5) - np.float32(0.8) * wave, _gap(near, second))
-
-
-def _neck_fat(points: Points) -> Field:
-    """Return the distance to the fat between the muscles of half the neck."""
-    near, second = _nearest_two(points)
-    return np.maximum(np.maximum(-_gap(near, second), near - 7), points.z + np.float32(62))
-
-
-def _gap(near: Field, second: Field) -> Field:
-    return np.float32(0.55) - (second - near) / 2
+    gap = np.float32(0.5) + np.float32(0.35) * wave - (second - near) / 2
+    muscle = np.maximum(near - np.float32(4.5) - np.float32(0.8) * wave, gap)
+    between_them = np.maximum(4 * (near - np.float32(7)), np.float32(-5))
+    return np.maximum(between_them + np.minimum(muscle, 0), points.z + np.float32(50))
 
 
 def _nearest_two(points: Points) -> tuple[Field, Field]:
