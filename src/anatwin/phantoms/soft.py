@@ -125,6 +125,7 @@ def _pads(points: Points) -> Field:
         ellipsoid(points, (42, 66, -74), (8, 13, 14)),
         ellipsoid(points, (50, 62, -56), (6, 10, 10)),
         tube(points, ((38, 54, -56), (38, 50, -80)), (3.5, 4)),
+        ellipsoid(points, (36, 38, -68), (11, 17, 17)),
         blend_mm=6,
     )
     throat = Ribbon(((27, 30, -58), (27, 30, -100)), (7, 5), (3, 2), _FRONT)
