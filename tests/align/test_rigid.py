@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from anatwin.align import Rigid, resampled
 from anatwin.core import GeometryError, Grid, QualityError, Transform, UsageError, Volume
-from anatwin.phantoms import head, signal
+from anatwin.phantoms import anatomy, signal
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[2] / "../shared/data"))
 GRID = Grid.centred((56, 62, 48), (4.0, 4.0, 5.0))
@@ -35,13 +35,13 @@ def every_third_voxel(volume):
 
 @pytest.fixture(scope="module")
 def fixed():
-    return signal(head(GRID, seed=5), "t1", seed=5)
+    return signal(anatomy(GRID, seed=5), "t1", seed=5)
 
 
 class TestRigid:
     def test_a_known_motion_is_found_in_another_contrast(self, fixed):
         true = motion(about_z_deg=7.0, about_x_deg=-4.0, shift_mm=(6.0, -9.0, 5.0))
-        other = signal(head(GRID, seed=5), "t2", seed=5)
+        other = signal(anatomy(GRID, seed=5), "t2", seed=5)
         moving = resampled(other, Grid.centred((60, 58, 52), (4.5, 4.2, 5.5)), true.inverse())
         found = Rigid()(moving, fixed)
         points = np.array([(x, y, z) for x in (-60, 60) for y in (-70, 70) for z in (-50, 60)])

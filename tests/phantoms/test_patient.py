@@ -3,7 +3,7 @@ import pytest
 
 from anatwin.core import Grid
 from anatwin.ops.fourier import ifft
-from anatwin.phantoms import Patient, Scanner, head, patient, signal, tissues
+from anatwin.phantoms import Patient, Scanner, Weighting, head, patient, signal, tissues
 
 GRID = Grid.isotropic((36, 44, 40), 6.0)
 QUIET = Scanner(n_coils=4, noise=0.0, seed=3)
@@ -49,3 +49,14 @@ def test_image_is_where_the_labels_are(scan: Patient) -> None:
     sharp = signal(tissues(GRID, 3), seed=3).data.ravel()
     shift = (index * blurred).sum(1) / blurred.sum() - (index * sharp).sum(1) / sharp.sum()
     assert np.abs(shift).max() < 0.3
+
+
+def test_fat_is_shifted_along_the_readout() -> None:
+    still, moved = (
+        patient(3, grid=GRID, weighting=Weighting(fat_shift_voxels=s), scanner=QUIET).truth.data
+        for s in (0.0, 2.0)
+    )
+    assert moved.mean() == pytest.approx(still.mean(), rel=0.05)
+    assert np.corrcoef(moved.ravel(), still.ravel())[0, 1] < 0.98
+    brain = np.s_[15:20, 18:24, 26:30]
+    assert moved[brain] == pytest.approx(still[brain], abs=0.2)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from anatwin.acquire import AcquireMethod, Cartesian, NonCartesianAcquireMethod
 from anatwin.commands.options import Input, OptionalOutput, Output
@@ -225,26 +226,42 @@ class Phantom:
     """
 
     output: Output
-    """Folder to make: kspace.h5, truth.nii.gz, labels.nii.gz."""
+    """Folder to make: kspace.h5, truth.nii.gz, labels.nii.gz, anatomy.nii.gz with every muscle,
+    bone, joint and nucleus for itself."""
 
     seed: int = 0
     """Which person."""
+
+    contrast: Literal["t1", "t2", "pd"] = "t1"
+    """Weighting of the image."""
+
+    field_t: Literal["1.5", "3", "5"] = "3"
+    """Strength of the magnet's field [T]."""
+
+    fat_shift_voxels: float = 0.0
+    """How many voxels farther along the readout fat appears than water does."""
 
     def run(self) -> None:
         """Write the virtual patient."""
         from anatwin.io.ismrmrd import write_ismrmrd
         from anatwin.io.nifti import write_labels, write_volume
         from anatwin.io.tables import write_table
-        from anatwin.phantoms import patient
+        from anatwin.phantoms import Weighting, anatomy, patient
 
+        weighting = Weighting(
+            contrast=self.contrast, field_t=self.field_t, fat_shift_voxels=self.fat_shift_voxels
+        )
         with progress():
-            kspace, truth, labels = patient(self.seed)
+            kspace, truth, labels = patient(self.seed, weighting=weighting)
+            fine = anatomy(labels.grid, self.seed)
         self.output.mkdir(parents=True, exist_ok=True)
         write_ismrmrd(kspace, self.output / "kspace.h5")
         write_volume(truth, self.output / "truth.nii.gz")
         write_labels(labels, self.output / "labels.nii.gz")
         write_table(labels.table, self.output / "labels.tsv")
-        say(f"Wrote {self.output}/kspace.h5, truth.nii.gz and labels.nii.gz")
+        write_labels(fine, self.output / "anatomy.nii.gz")
+        write_table(fine.table, self.output / "anatomy.tsv")
+        say(f"Wrote {self.output}/kspace.h5, truth.nii.gz, labels.nii.gz and anatomy.nii.gz")
 
 
 def _open_image(path: Path) -> Volume:

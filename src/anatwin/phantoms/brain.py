@@ -3,145 +3,220 @@
 Positions are in the average head [mm], for the right side where a structure is paired.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
-from anatwin.phantoms.anatomy import Anatomy, wave_sum
-from anatwin.phantoms.canvas import Box, Canvas
-from anatwin.phantoms.shapes import Field, Points, ellipsoid, tube, union
-from anatwin.phantoms.skull import canal, egg
+from anatwin.phantoms.anatomy import Anatomy, Half
+from anatwin.phantoms.canvas import Canvas
+from anatwin.phantoms.shapes import (
+    Box,
+    Field,
+    Path,
+    Points,
+    Position,
+    Ribbon,
+    ellipsoid,
+    tube,
+    union,
+)
+from anatwin.phantoms.skull import SKULL_END_MM, cavity
+from anatwin.phantoms.vessels import paint_head_vessels
+from anatwin.phantoms.waves import wave_sum
 
-_HALF: Box = ((0, -95, -60), (75, 95, 60))
-_CORD: Box = ((-18, -40, -400), (18, 20, -10))
+_CASE: Box = ((-75, -100, -72), (75, 90, 80))
+_HALF: Box = ((0, -95, -50), (72, 90, 76))
 
 
 def paint_brain(canvas: Canvas) -> None:
-    """Paint everything inside the skull and the spinal canal."""
-    canvas.paint("csf", canal, ((-18, -40, -400), (18, 10, -60)))
-    canvas.paint("blood", _sagittal_sinus, ((-8, -100, -40), (8, 62, 62)))
-    cord = ((0, -12, -70), (0, -17, -92), (0, -18, -400))
-    canvas.paint("spinal_cord", lambda p: tube(p.stretched(x=0.8), cord, (6, 5, 5)), _CORD)
+    """Paint everything inside the skull."""
+    canvas.paint("csf", cavity, _CASE)
+    paint_head_vessels(canvas)
     _paint_cerebellum(canvas)
-    stem = ((0, 6, -14), (0, 5, -24), (0, 6, -40), (0, -4, -58), (0, -12, -76))
-    radii = (12, 12, 14, 10, 6.5)
-    canvas.paint("brain_stem", lambda p: tube(p, stem, radii), ((-16, -22, -80), (16, 22, -8)))
-    _paint_cerebrum(canvas)
-    _paint_deep_grey(canvas)
+    canvas.paint("brain_stem", _stem, ((-16, -24, -74), (16, 18, 4)))
+    for half in canvas.anatomy.halves:
+        _paint_cerebrum(canvas, half)
+        canvas.paint("white_matter_{side}", _callosum, ((0, -40, -8), (18, 52, 34)), half)
+        for name, shape, box in _DEEP:
+            canvas.paint(f"{name}_{{side}}", shape, box, half)
     _paint_ventricles(canvas)
 
 
-def _sagittal_sinus(points: Points) -> Field:
-    rim = egg(points, 0, 38)
-    side = np.abs(points.x) - 4 - np.float32(0.8) * rim
-    return np.maximum(side, np.maximum(-6 - rim, rim - np.float32(0.5)))
+def _stem(points: Points) -> Field:
+    """Return the distance to the brain stem, which becomes the cord where the skull ends."""
+    path: Path = ((0, 1, -8), (0, 2, -16), (0, 2, -32), (0, -7, -52), (0, -13, -68), (0, -12, -78))
+    stem = tube(points, path, (11, 11, 13.5, 9.5, 6.5, 5.5))
+    return np.maximum(stem, np.float32(SKULL_END_MM) - points.z)
+
+
+def _callosum(points: Points) -> Field:
+    """Return the distance to half of the white matter that joins both hemispheres."""
+    path: Path = (
+        (0, 40, 0),
+        (0, 45, 9),
+        (0, 37, 19),
+        (0, 18, 26),
+        (0, -8, 26),
+        (0, -26, 19),
+        (0, -31, 12),
+    )
+    return Ribbon(path, (10, 14, 16, 16, 16, 16, 12), (2.5, 4, 3.2, 2.6, 2.6, 3.6, 4.2), (1, 0, 0))(
+        points
+    )
 
 
 def _paint_cerebellum(canvas: Canvas) -> None:
     """Paint both halves, with shallow folia and a white core."""
-    texture = canvas.anatomy.texture
+    for half in canvas.anatomy.halves:
+        canvas.paint("cerebellum_{side}", partial(_folia, half=half), _CEREBELLUM, half)
+        core = partial(_cerebellar_core, half=half)
+        canvas.paint("cerebellar_white_{side}", core, _CEREBELLUM, half)
 
-    def half(points: Points) -> Field:
-        body = union(
-            ellipsoid(points, (25, -36, -49), (29, 33, 24), yaw=0.15),
-            ellipsoid(points, (3, -40, -43), (14, 29, 27)),
-            blend_mm=6,
-        )
-        wave, _ = wave_sum(points, texture)
-        layer = (points.z + np.float32(0.25) * points.y + 2 * wave) * np.float32(1.5)
-        folia = np.float32(2.5) * (np.sin(layer) > 0.75)
-        return np.maximum(body + folia, points.z - tent(points) + 2)
 
-    def core(points: Points) -> Field:
-        wave, _ = wave_sum(points, texture)
-        branch = np.sin((points.z + np.float32(0.3) * points.y + 3 * wave) * np.float32(0.9))
-        depth = np.where(branch > 0.2, np.float32(7), np.float32(12))
-        return np.maximum(half(points) + depth, 4 - points.x)
+_CEREBELLUM: Box = ((0, -78, -72), (58, 2, -12))
 
-    box: Box = ((0, -76, -80), (58, 2, -15))
-    canvas.paint_both("cerebellum_{side}", half, box)
-    canvas.paint_both("cerebellar_white_{side}", core, box)
+
+def _folia(points: Points, half: Half) -> Field:
+    body = union(
+        ellipsoid(points, (25, -33, -47), (28, 31, 22), yaw=0.15),
+        ellipsoid(points, (3, -37, -40), (14, 27, 26)),
+        blend_mm=6,
+    )
+    wave, _ = wave_sum(points, half.texture)
+    layer = (points.z + np.float32(0.25) * points.y + 2 * wave) * np.float32(1.5)
+    folia = np.float32(2.2) * np.clip((np.sin(layer) - np.float32(0.72)) * 4, 0, 1)
+    whole = np.maximum(body + folia, points.z - tent(points) + np.float32(1.5))
+    return np.maximum(whole, cavity(points) + np.float32(1.5))
+
+
+def _cerebellar_core(points: Points, half: Half) -> Field:
+    wave, _ = wave_sum(points, half.texture)
+    branch = np.sin((points.z + np.float32(0.3) * points.y + 3 * wave) * np.float32(0.9))
+    depth = np.where(branch > 0.2, np.float32(5.5), np.float32(11))
+    return np.maximum(_folia(points, half) + depth, np.float32(1.5) - points.x)
 
 
 def tent(points: Points) -> Field:
     """Return the height of the roof over the cerebellum [mm]."""
-    x = np.abs(points.x)
-    return np.float32(-13) - np.float32(0.28) * x - np.float32(0.0035) * (points.y + 25) ** 2
+    x, back = np.abs(points.x), points.y + np.float32(22)
+    ridge = np.float32(22) * np.exp(-x / 10 - (back / 22) ** 2)
+    slope = np.minimum(np.float32(0.0045) * np.minimum(back, 0) ** 2, 8)
+    return ridge - np.float32(29) - np.float32(0.08) * x - slope
 
 
 def hull(points: Points, gap_mm: float) -> Field:
     """Return the distance to one half of the cerebrum, sulci filled."""
-    outer = union(
-        egg(points, -gap_mm, 34),
-        ellipsoid(points, (40, 12, -30), (24.5 - gap_mm, 37 - gap_mm, 24.5 - gap_mm)),
-        blend_mm=5,
-    )
-    ridge = points.y - np.float32(8) + np.float32(0.6) * np.abs(points.x)
-    stem = tube(points, ((0, 5, -30), (0, 6, -50)), (17, 18))
-    return np.maximum(outer, -np.minimum(np.maximum(points.z - tent(points), ridge), stem))
+    outer = cavity(points) + np.float32(gap_mm)
+    ridge = points.y - np.float32(4) + np.float32(0.55) * np.abs(points.x)
+    stem = tube(points, ((0, 1, -24), (0, 2, -46)), (17, 18))
+    front = ellipsoid(points, (0, 26, -32), (17, 22, 13))
+    return np.maximum(outer, -union(np.maximum(points.z - tent(points), ridge), stem, front))
 
 
-def fissures(points: Points, anatomy: Anatomy, depth: Field) -> Field:
+def fissures(points: Points, half: Half, depth: Field) -> Field:
     """Return the distance to the middle of the nearest sulcus or fissure [mm]."""
-    spread = np.sqrt((points.x / 66) ** 2 + (points.y / 86) ** 2 + (points.z / 50) ** 2)
+    spread = np.sqrt((points.x / 66) ** 2 + (points.y / 86) ** 2 + ((points.z - 8) / 56) ** 2)
     pull = np.maximum(spread, np.float32(0.25)) ** np.float32(-0.55)
-    wave, slope = wave_sum(Points(*(p * pull for p in points)), anatomy.folds)
-    reach = np.float32(18) - np.float32(6) * np.minimum(slope * 3, np.float32(1))
+    wave, slope = wave_sum(Points(*(p * pull for p in points)), half.folds)
+    reach = np.float32(20) - np.float32(6) * np.minimum(slope * 3, np.float32(1))
     sulcus = np.hypot(np.abs(wave) / (slope + np.float32(0.05)), np.maximum(depth - reach, 0))
-    bank = np.abs(points.z + 19 - np.float32(0.3) * points.y - np.float32(0.25) * (points.x - 40))
-    ends = np.maximum(np.abs(points.y - 8) - 26, 0) + np.maximum(36 - points.x, 0)
+    bank = np.abs(points.z + 10 - np.float32(0.3) * points.y - np.float32(0.25) * (points.x - 40))
+    ends = np.maximum(np.abs(points.y - 10) - 27, 0) + np.maximum(36 - points.x, 0)
     return np.minimum(sulcus, np.hypot(bank, ends))
 
 
-def _paint_cerebrum(canvas: Canvas) -> None:
-    """Paint fluid in the sulci, then the cortex, then the white matter below it."""
+def _paint_cerebrum(canvas: Canvas, half: Half) -> None:
+    """Paint the cortex along hull, fissures and sulci, then the white matter below it."""
     anatomy = canvas.anatomy
-
-    def depth_below_pia(points: Points) -> Field:
-        outer = -hull(points, anatomy.csf_mm)
-        core = ellipsoid(Points(points.x * 0, points.y, points.z), (0, 6, -12), (9, 43, 31))
-        middle = np.hypot(points.x, np.maximum(-core, 0))
-        pial = np.minimum(outer, middle)
-        fold = fissures(points, anatomy, pial)
-        half = np.float32(anatomy.sulcus_mm)
-        return np.minimum(np.minimum(outer, middle - half), fold - half)
-
     layers = (("cortex_{side}", 0.0), ("white_matter_{side}", anatomy.ribbon_mm))
-    canvas.paint_both_layers(layers, lambda p: -depth_below_pia(p), _HALF)
+    shape = partial(_cerebrum, anatomy=anatomy, half=half)
+    canvas.paint_layers(layers, shape, _HALF, half, over=_OPEN, fine=True)
 
 
-def _paint_deep_grey(canvas: Canvas) -> None:
-    """Paint thalamus, caudate, lentiform nucleus, hippocampus and amygdala."""
+_OPEN = ("csf", "artery", "cortex_{side}")
 
-    def grey(points: Points) -> Field:
-        return union(
-            ellipsoid(points, (11, 0, -7), (8, 16, 9), yaw=-0.35),
-            ellipsoid(points, (13, 26, -3), (5.5, 10, 8)),
-            tube(points, ((14, 22, 5), (18, 2, 11), (22, -16, 8)), (4, 3, 2)),
-            ellipsoid(points, (25, 15, -10), (6.5, 18, 10.5), yaw=-0.2),
-            tube(points, ((27, -24, -14), (29, -4, -26), (25, 9, -27)), (4, 5, 6.5)),
-        )
 
-    canvas.paint_both("deep_grey_{side}", grey, ((0, -32, -36), (40, 42, 20)))
+def _cerebrum(points: Points, anatomy: Anatomy, half: Half) -> Field:
+    outer = -hull(points, anatomy.csf_mm)
+    core = ellipsoid(Points(points.x * 0, points.y, points.z), (0, 5, -4), (9, 42, 30))
+    middle = np.hypot(points.x, np.maximum(-core, 0))
+    width = np.float32(anatomy.sulcus_mm)
+    fold = fissures(points, half, np.minimum(outer, middle)) - width
+    fold = np.where((core < 0) & (points.x < 18), np.float32(9), fold)
+    return -np.minimum(np.minimum(outer, middle - width), fold)
+
+
+def _caudate(points: Points) -> Field:
+    tail: Path = ((14, 24, 10), (19, 4, 18), (24, -16, 15), (30, -22, 2))
+    return union(
+        ellipsoid(points, (13.5, 27, 4), (5.4, 10.5, 8.8)), tube(points, tail, (4, 3, 2, 1.4))
+    )
+
+
+def _putamen(points: Points) -> Field:
+    return ellipsoid(points, (26.5, 18, -1), (6.0, 17.5, 11.5), yaw=-0.2)
+
+
+def _pallidum(points: Points) -> Field:
+    return ellipsoid(points, (20, 14.5, -3.5), (4.6, 10.5, 7.2), yaw=-0.35)
+
+
+def _thalamus(points: Points) -> Field:
+    return ellipsoid(points, (12, -0.5, 1), (9.2, 17, 10.6), yaw=-0.35)
+
+
+def _hippocampus(points: Points) -> Field:
+    path: Path = ((24, -21, -5), (27, -10, -14), (28, 4, -22), (25, 11, -23))
+    return tube(points, path, (3.6, 4.9, 6, 5.4))
+
+
+def _amygdala(points: Points) -> Field:
+    return ellipsoid(points, (23, 18.5, -19.5), (6.9, 7.7, 7.2))
+
+
+Deep = tuple[str, Callable[[Points], Field], Box]
+
+
+def _deep(name: str, shape: Callable[[Points], Field], centre: Position, reach: Position) -> Deep:
+    low, high = (tuple(c + s * r for c, r in zip(centre, reach, strict=True)) for s in (-1, 1))
+    return name, shape, (low, high)  # type: ignore[return-value]
+
+
+_DEEP: tuple[Deep, ...] = (
+    _deep("hippocampus", _hippocampus, (26, -4, -15), (9, 26, 18)),
+    _deep("amygdala", _amygdala, (23, 18.5, -19.5), (8, 9, 9)),
+    _deep("putamen", _putamen, (26.5, 18, -1), (11, 18, 12)),
+    _deep("pallidum", _pallidum, (20.5, 14.5, -3.5), (9, 11, 8)),
+    _deep("thalamus", _thalamus, (11.5, -0.5, 1), (13, 17, 12)),
+    _deep("caudate", _caudate, (20, 6, 8), (13, 34, 16)),
+)
 
 
 def _paint_ventricles(canvas: Canvas) -> None:
     """Paint the lateral ventricles with their three horns, the third, the fourth, the duct."""
     wide = canvas.anatomy.ventricles
-    body = ((10, 40, 0), (8, 26, 7), (8, 6, 12), (12, -16, 11), (23, -33, 1), (22, -56, -4))
-    horn = ((23, -33, 1), (33, -20, -17), (36, 0, -24), (31, 12, -26))
+    for half in canvas.anatomy.halves:
+        shape = partial(_lateral_ventricle, wide=wide)
+        canvas.paint("ventricle_{side}", shape, ((0, -62, -30), (44, 50, 32)), half)
+    canvas.paint("ventricle_midline", partial(_middle, wide=wide), ((-12, -24, -56), (12, 26, 10)))
 
-    def lateral(points: Points) -> Field:
-        inside = union(
-            tube(points, body, tuple(wide * r for r in (2.5, 4.4, 4.2, 4.6, 6.2, 2.2))),
-            tube(points, horn, tuple(wide * r for r in (5.0, 2.6, 2.2, 1.8))),
-        )
-        return np.maximum(inside, np.float32(0.9) - points.x)
 
-    def midline(points: Points) -> Field:
-        return union(
-            ellipsoid(points, (0, 9, -13), (2.2 * wide, 13, 10)),
-            tube(points, ((0, -3, -18), (0, -8, -32), (0, -12, -40)), (1.3, 1.2, 1.6)),
-            ellipsoid(points, (0, -13, -47), (7 * wide, 5, 11)),
-        )
+_BODY: Path = ((9, 40, 6), (7, 29, 13), (8, 8, 20), (12, -14, 19), (23, -31, 9), (22, -54, 3))
+_HORN: Path = ((23, -31, 9), (33, -18, -9), (36, 0, -17), (31, 12, -19))
 
-    canvas.paint_both("ventricle_{side}", lateral, ((0, -62, -32), (42, 46, 20)))
-    canvas.paint("ventricle_midline", midline, ((-10, -20, -60), (10, 24, -1)))
+
+def _lateral_ventricle(points: Points, wide: float) -> Field:
+    inside = union(
+        tube(points, _BODY, tuple(wide * r for r in (3.0, 5.0, 4.8, 5.2, 6.6, 2.6))),
+        tube(points, _HORN, tuple(wide * r for r in (5.4, 2.8, 2.4, 2.0))),
+    )
+    return np.maximum(inside, np.float32(0.9) - points.x)
+
+
+def _middle(points: Points, wide: float) -> Field:
+    return union(
+        ellipsoid(points, (0, 8, -5), (2.2 * wide, 13, 10)),
+        tube(points, ((0, -6, -10), (0, -11, -24), (0, -15, -33)), (1.3, 1.2, 1.6)),
+        ellipsoid(points, (0, -17, -41), (7 * wide, 4.5, 11)),
+    )

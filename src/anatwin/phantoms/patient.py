@@ -11,7 +11,7 @@ from anatwin.ops.fourier import fft, ifft
 from anatwin.phantoms.head import head, tissues
 from anatwin.phantoms.sampling import variable_density
 from anatwin.phantoms.scanner import Scanner, add_noise, object_mean, receive
-from anatwin.phantoms.signal import Contrast, brightness
+from anatwin.phantoms.signal import Weighting, brightness, fat_numbers
 
 PATIENT_GRID = Grid.isotropic((144, 176, 160), 1.5)
 """Default grid of a patient's scan: a head down to the upper neck at 1.5 mm."""
@@ -31,7 +31,7 @@ def patient(
     seed: int = 0,
     *,
     grid: Grid = PATIENT_GRID,
-    contrast: Contrast = "t1",
+    weighting: Weighting | None = None,
     acceleration: float = 4.0,
     scanner: Scanner | None = None,
 ) -> Patient:
@@ -47,15 +47,15 @@ def patient(
         Which person, coils, noise and sampling pattern.
     grid
         Grid of the scan; its last axis is read out.
-    contrast
-        Which weighting.
+    weighting
+        How bright tissues are; T1-weighted at 3 T by default.
     acceleration
         Lines of the grid over lines measured.
     scanner
         Receive chain; by default eight coils numbered by ``seed``.
     """
     chain = scanner or Scanner(seed=seed)
-    person = _person(grid, contrast, seed)
+    person = _person(grid, weighting or Weighting(), seed)
     truth = Volume(np.abs(ifft(_cut(person, grid.shape), _AXES, workers=-1)), grid)
     data = _received(person, grid, chain)
     mask = variable_density(grid.shape[:2], acceleration, calibration=24, seed=seed)[:, :, None]
@@ -64,16 +64,20 @@ def patient(
     return Patient(kspace, truth, head(grid, seed))
 
 
-def _person(grid: Grid, contrast: Contrast, seed: int) -> NDArray[np.complex64]:
+def _person(grid: Grid, how: Weighting, seed: int) -> NDArray[np.complex64]:
     """Return the k-space of a person drawn twice as fine, cut to 9/8 of the grid's band."""
     i, j, k = grid.shape
-    fine = _finer(grid, (2 * i, 2 * j, 2 * k))
-    person = tissues(fine, seed).data
-    bright = brightness(contrast, seed=seed)
+    person = tissues(_finer(grid, (2 * i, 2 * j, 2 * k)), seed)
+    bright = brightness(person.table, how.contrast, field_t=how.field_t, seed=seed)
+    fat = np.where(fat_numbers(person.table), bright, np.float32(0))
     band = (2 * round(i * 9 / 16), 2 * round(j * 9 / 16), 2 * round(k * 9 / 16))
+    turns = np.fft.fftshift(np.fft.fftfreq(band[2])) * band[2] / grid.shape[2]
+    delay = np.exp(-2j * np.pi * turns * how.fat_shift_voxels).astype(np.complex64) - 1
     planes = np.empty((2 * i, *band[1:]), np.complex64)
-    for row, plane in enumerate(track(person, "scanning the person")):
+    for row, plane in enumerate(track(person.data, "scanning the person")):
         planes[row] = _cut(fft(bright[plane], (0, 1), workers=-1), band[1:])
+        if how.fat_shift_voxels:
+            planes[row] += delay * _cut(fft(fat[plane], (0, 1), workers=-1), band[1:])
     return _cut(fft(planes, (0,), workers=-1), band)
 
 

@@ -6,15 +6,21 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Labels, Volume
-from anatwin.phantoms.tissue import Tissue, tissue_list
+from anatwin.core import Labels, LabelTable, Volume
+from anatwin.phantoms.tissue import (
+    FieldStrength,
+    Substance,
+    anatomy_table,
+    substances,
+    tissue_list,
+)
 
 Contrast = Literal["t1", "t2", "pd"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sequence:
-    """Timing of a pulse sequence. A flip angle of 90 degrees or less is a spoiled gradient echo.
+    """Timing of a pulse sequence. With a flip angle it is a spoiled gradient echo.
 
     Parameters
     ----------
@@ -28,16 +34,35 @@ class Sequence:
     te_ms: float
     flip_rad: float | None = None
 
-    def brightness(self, tissue: Tissue) -> float:
-        """Return the steady-state signal of a tissue (Haacke et al. 1999, chapters 8 and 18)."""
-        recovery = np.exp(-self.tr_ms / tissue.t1_ms)
-        decay = np.exp(-self.te_ms / tissue.t2_ms)
+    def brightness(self, substance: Substance) -> float:
+        """Return the steady-state signal of a substance (Haacke et al. 1999, chapters 8 and 18)."""
+        recovery = np.exp(-self.tr_ms / substance.t1_ms)
         if self.flip_rad is None:
-            return float(tissue.proton_density * (1 - recovery) * decay)
+            decay = np.exp(-self.te_ms / substance.t2_ms)
+            return float(substance.proton_density * (1 - recovery) * decay)
+        decay = np.exp(-self.te_ms / substance.t2star_ms)
         sine, cosine = np.sin(self.flip_rad), np.cos(self.flip_rad)
         return float(
-            tissue.proton_density * decay * sine * (1 - recovery) / (1 - cosine * recovery)
+            substance.proton_density * decay * sine * (1 - recovery) / (1 - cosine * recovery)
         )
+
+
+_FATTY = ("fat", "marrow")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weighting:
+    """What decides a tissue's brightness and where its fat appears."""
+
+    contrast: Contrast = "t1"
+    """Weighting: T1 (gradient echo), T2 or proton density (spin echoes)."""
+
+    field_t: FieldStrength = "3"
+    """Strength of the magnet's field [T]."""
+
+    fat_shift_voxels: float = 0.0
+    """How many voxels farther along the readout fat appears than water does: its shift of 3.4 ppm
+    over the bandwidth of a voxel."""
 
 
 SEQUENCES: dict[Contrast, Sequence] = {
@@ -47,31 +72,61 @@ SEQUENCES: dict[Contrast, Sequence] = {
 }
 
 
-def signal(labels: Labels, contrast: Contrast = "t1", *, seed: int = 0) -> Volume:
+def signal(
+    labels: Labels, contrast: Contrast = "t1", *, field_t: FieldStrength = "3", seed: int = 0
+) -> Volume:
     """Return the image that a sequence makes of a tissue map or of a structure map.
 
-    White matter is 1 in a T1-weighted image of average tissue. Every tissue's brightness varies by
-    3 % from person to person, and noise, coils and blurring are left to the scanner.
+    White matter is 1 in average tissue. Every substance's brightness varies by 3 % from person to
+    person, and noise, coils and blurring are left to the scanner.
 
     Parameters
     ----------
     labels
-        Tissues, numbered as in ``tissue_table``, or structures, numbered as in ``head_table``.
+        Tissues, structures of ``anatomy_table``, or coarse ones of ``head_table``.
     contrast
         Which weighting.
+    field_t
+        Strength of the magnet.
     seed
         Which person.
     """
-    return Volume(brightness(contrast, seed=seed)[labels.data], labels.grid)
+    values = brightness(labels.table, contrast, field_t=field_t, seed=seed)
+    return Volume(values[labels.data], labels.grid)
 
 
-def brightness(contrast: Contrast, *, seed: int = 0) -> NDArray[np.float32]:
-    """Return the brightness of every tissue number, background included, ``tissue``."""
-    sequence, tissues = SEQUENCES[contrast], tissue_list()
-    by_structure = np.random.default_rng(seed).normal(1, 0.03, len(tissues) + 1)
-    values = np.zeros(len(tissues) + 1, np.float32)
-    pairs = {t.name: t.index for t in tissues}
-    for tissue in tissues:
-        same = pairs[tissue.name.replace("_right", "_left")]
-        values[tissue.index] = sequence.brightness(tissue) * by_structure[same]
-    return values / np.float32(sequence.brightness(tissues[0]))
+def brightness(
+    table: LabelTable, contrast: Contrast, *, field_t: FieldStrength = "3", seed: int = 0
+) -> NDArray[np.float32]:
+    """Return the brightness of every number of a table, background included."""
+    sequence, known = SEQUENCES[contrast], substances(field_t)
+    rng = np.random.default_rng(seed)
+    values = {
+        name: sequence.brightness(substance) * rng.normal(1, 0.03)
+        for name, substance in known.items()
+    }
+    made_of = _made_of(table)
+    bright = np.zeros(max(table.indices) + 1, np.float32)
+    for label in table.labels:
+        bright[label.index] = values[made_of[label.name]]
+    return bright / np.float32(sequence.brightness(known["white_matter"]))
+
+
+def fat_numbers(table: LabelTable) -> NDArray[np.bool_]:
+    """Tell of every number of a table whether its signal comes from fat, ``number``."""
+    made_of = _made_of(table)
+    fatty = np.zeros(max(table.indices) + 1, bool)
+    for label in table.labels:
+        fatty[label.index] = made_of[label.name] in _FATTY
+    return fatty
+
+
+def _made_of(table: LabelTable) -> dict[str, str]:
+    """Return the substance of every name; a coarse structure looks as its first tissue does."""
+    anatomy = anatomy_table()
+    made_of: dict[str, str] = {}
+    for tissue in tissue_list():
+        for name in (tissue.name, anatomy[tissue.label].parent):
+            made_of.setdefault(name, tissue.substance)
+    made_of.update({tissue.name: tissue.substance for tissue in tissue_list()})
+    return {label.name: made_of[label.name] for label in table.labels}

@@ -1,160 +1,178 @@
-"""Bones of the head and neck: brain case, face, jaw, teeth, spine.
+"""The skull: brain case, base, face, upper teeth. All of its bones are one structure.
 
 Positions are in the average head [mm], for the right side where a structure is paired.
 """
 
-from functools import partial
-
 import numpy as np
 
-from anatwin.phantoms.canvas import Box, Canvas
+from anatwin.phantoms.anatomy import JOINT_MM, Half
+from anatwin.phantoms.canvas import Canvas
+from anatwin.phantoms.outline import outline
 from anatwin.phantoms.shapes import (
+    Box,
     Field,
     Path,
     Points,
-    box_around,
+    Position,
+    Ribbon,
     ellipsoid,
-    interpolated,
     tube,
     union,
+    without,
 )
+from anatwin.phantoms.teeth import paint_teeth
 
-_SKULL: Box = ((-85, -105, -95), (85, 112, 75))
-_NECK: Box = ((-32, -60, -400), (32, 20, -74))
+_SKULL: Box = ((-82, -108, -85), (82, 108, 85))
+_FACE: Box = ((0, 0, -95), (75, 110, 12))
+_BASE: Box = ((0, -60, -92), (75, 45, -28))
 
-
-def egg(points: Points, grow_mm: float, down_mm: float) -> Field:
-    """Return the distance to the brain case: narrower in front, flatter below."""
-    narrow = 1 - np.float32(0.0009) * points.y - np.float32(9e-6) * points.y**2
-    below = points.z < 0
-    z = np.where(below, points.z * np.float32((54 + grow_mm) / down_mm), points.z)
-    shape = Points(points.x / narrow, points.y, z)
-    return ellipsoid(shape, (0, 1, 0), (68 + grow_mm, 89 + grow_mm, 54 + grow_mm))
+_PETROUS: Path = ((10, 14, -46), (28, 8, -43), (50, -4, -42))
+_ORBIT: Path = ((32, 84, -26), (24, 58, -23), (14, 40, -21))
+_ORBIT_RADII = (18.5, 14.0, 4.0)
 
 
 def cavity(points: Points) -> Field:
-    """Return the distance to the inside of the skull."""
-    side = points.folded()
-    return union(
-        egg(points, 0, 38),
-        ellipsoid(side, (39, 12, -30), (25, 38, 25)),
-        ellipsoid(points, (0, -35, -45), (57, 39, 31)),
-        ellipsoid(points, (0, 0, -42), (20, 19, 34)),
-        blend_mm=8,
-    )
+    """Return the distance to the inside of the brain case."""
+    petrous = tube(points.folded(), _PETROUS, (5, 7, 9))
+    return without(outline("brain_case")(points), petrous)
 
 
 def canal(points: Points) -> Field:
     """Return the distance to the spinal canal."""
-    return tube(points, ((0, -14, -70), (0, -16, -90), (0, -18, -400)), (14, 9, 9))
+    return tube(points.stretched(x=0.8), SPINAL_PATH, (12.5, 9, 7.6, 7.2, 7.2, 7.2, 7.2))
+
+
+SKULL_END_MM = -70.0
+"""Height at which the brain stem leaves the skull and becomes the cord."""
+
+SPINAL_PATH: Path = (
+    (0, -13, -62),
+    (0, -12, -76),
+    (0, -9, -96),
+    (0, -7, -122),
+    (0, -7, -144),
+    (0, -11, -164),
+    (0, -24, -250),
+)
+
+
+def orbit(points: Points) -> Field:
+    """Return the distance to the space that the eye and what moves it lie in."""
+    return tube(points, _ORBIT, _ORBIT_RADII)
 
 
 def paint_skull(canvas: Canvas) -> None:
-    """Paint the brain case, its marrow and fluid, the base and the face's bones."""
+    """Paint the brain case, its marrow, the base and the face's bones."""
     thick = np.float32(canvas.anatomy.skull_mm)
 
     def case(points: Points) -> Field:
-        """Return -1 at the inner surface and 0 at the outer surface of the brain case."""
-        local = thick * (1 + np.float32(0.004) * np.maximum(-points.y, 0))
-        inside = union(cavity(points), canal(points) + 2, blend_mm=6)
-        return np.maximum(inside / local - 1, (-84 - points.z) / local)
+        return without(outline("vault")(points) - thick, cavity(points))
 
-    wall = partial(interpolated, case, steps=canvas.steps(3))
-    layers = (("bone", 0.0), ("marrow", 0.33), ("bone", 0.68), ("csf", 1.0))
-    canvas.paint_layers(layers, wall, _SKULL)
-    for path, radii in _FACE_BONES:
-        canvas.paint_both("bone", partial(tube, path=path, radii_mm=radii), box_around(path, 14))
-    for path, radii in _FACE_MARROW:
-        canvas.paint_both("marrow", partial(tube, path=path, radii_mm=radii), box_around(path, 12))
-    _paint_teeth(canvas)
+    def marrow(points: Points) -> Field:
+        outer = outline("vault")(points) - thick + np.float32(2.0)
+        return np.maximum(outer, np.float32(1.8) - cavity(points))
 
-
-_RIM: Path = (
-    (13, 93, -30), (22, 95, -22), (36, 91, -21), (46, 80, -30), (46, 77, -44), (36, 85, -54),
-    (20, 91, -52), (12, 93, -42), (13, 93, -30),
-)  # fmt: skip
-_JAW: Path = (
-    (51, 8, -66),
-    (51, 6, -92),
-    (48, 14, -120),
-    (36, 48, -132),
-    (22, 76, -138),
-    (0, 90, -140),
-)
-_FACE_BONES: tuple[tuple[Path, tuple[float, ...]], ...] = (
-    (_RIM, (3.0,) * 9),
-    (((46, 76, -56), (60, 52, -58), (67, 25, -58), (64, 2, -56)), (7, 5, 3.5, 4)),
-    (_JAW, (5.5, 6, 6, 6, 6, 6)),
-    (((48, 12, -112), (38, 46, -124), (24, 74, -130), (0, 88, -132)), (6, 6, 6, 6)),
-    (((51, 8, -66), (47, 28, -96), (42, 40, -118)), (4, 4, 4)),
-    (((48, 36, -70), (46, 30, -96)), (3.5, 5)),
-    (((4, 98, -36), (3, 107, -56)), (2.5, 1.8)),
-    (((26, 44, -60), (22, 40, -90)), (5, 4)),
-    (((58, -22, -56), (56, -24, -80)), (11, 6)),
-    (((16, 12, -50), (56, -14, -54)), (10, 12)),
-    (((0, 36, -52), (20, 34, -50)), (15, 12)),
-    (((0, 88, -88), (16, 82, -88), (25, 66, -88), (28, 48, -88)), (6, 6, 6, 6)),
-    (((0, 84, -82), (0, 50, -84)), (3, 2.5)),
-    (((12, 78, -83), (12, 52, -84)), (7, 7)),
-)
-_FACE_MARROW: tuple[tuple[Path, tuple[float, ...]], ...] = (
-    (_JAW, (3, 3.5, 3.5, 3.5, 3.5, 3.5)),
-    (((20, 10, -52), (50, -12, -54)), (5, 6)),
-    (((0, 22, -56), (0, 28, -66)), (7, 6)),
-)
+    canvas.paint("skull", case, _SKULL)
+    canvas.paint("skull_marrow", marrow, _SKULL)
+    for half in canvas.anatomy.halves:
+        _paint_base(canvas, half)
+        canvas.paint("skull", _face, _FACE, half)
+        canvas.paint("skull_marrow", _zygoma_marrow, _FACE, half)
+        paint_teeth(canvas, half, "upper")
 
 
-_ARCH: Path = ((0, 95, 0), (10, 92, 0), (19, 82, 0), (24, 68, 0), (27, 52, 0))
+def _paint_base(canvas: Canvas, half: Half) -> None:
+    """Paint the petrous bone, mastoid, clivus, joint socket and styloid process."""
+    canvas.paint_layers((("skull", 0.0), ("skull_marrow", 3.0)), _clivus, _BASE, half)
+    canvas.paint("skull", _temporal, _BASE, half)
+    canvas.paint("skull", _socket, _SOCKET, half)
 
 
-def _paint_teeth(canvas: Canvas) -> None:
-    """Paint both rows of teeth on their arch."""
-
-    def teeth(points: Points, low: float, high: float) -> Field:
-        row = tube(points.stretched(z=0), _ARCH, (3.2, 3.4, 4, 4.8, 4.8))
-        around = np.arctan2(points.x, points.y - np.float32(42)) * np.float32(13)
-        gap = np.float32(0.15) - np.abs(np.sin(around))
-        return _within(points.z, low, high, np.maximum(row, gap))
-
-    for low, high in ((-107, -93), (-121, -109)):
-        box = ((0, 45, low), (33, 100, high))
-        canvas.paint_both("tooth", partial(teeth, low=low, high=high), box)
+_SOCKET: Box = ((30, 0, -60), (66, 42, -34))
 
 
-def _within(z: Field, low: float, high: float, field: Field) -> Field:
-    """Return a shape cut off below and above."""
-    return np.maximum(field, np.maximum(np.float32(low) - z, z - np.float32(high)))
-
-
-def paint_spine(canvas: Canvas) -> None:
-    """Paint the neck's vertebrae, discs and spinous processes, as far down as the image goes."""
-    canvas.paint("disc", lambda p: np.maximum(_column(p), p.z + np.float32(92)), _NECK)
-    canvas.paint_both("bone", _vertebral_arch, ((0, -60, -400), _NECK[1]))
-    canvas.paint_layers((("bone", 0), ("marrow", 1.5)), _vertebral_body, _NECK)
-
-
-def _column(points: Points) -> Field:
-    return ellipsoid(points.stretched(z=0), (0, 2, 0), (10, 8, 8))
-
-
-def _above_disc(points: Points) -> Field:
-    """Return the height over the middle of the nearest vertebra, one every 16 mm."""
-    return np.mod(points.z + np.float32(82), np.float32(16)) - np.float32(8)
-
-
-def _vertebral_body(points: Points) -> Field:
-    body = np.maximum(_column(points), np.abs(_above_disc(points)) - np.float32(6.6))
-    return np.maximum(body, points.z + np.float32(76))
-
-
-def _vertebral_arch(points: Points) -> Field:
-    height = _above_disc(points) - np.float32(0.25) * (points.y + np.float32(18))
-    ring, flat = canal(points), points.stretched(z=0)
-    wide = union(
-        ring,
-        tube(flat, ((11, -12, 0), (22, -8, 0)), (4, 2)),
-        tube(flat, ((0, -30, 0), (0, -46, 0)), (4, 3)),
-        blend_mm=3,
+def _clivus(points: Points) -> Field:
+    slope = Ribbon(((0, 26, -36), (0, 12, -50), (0, 2, -66)), (13, 12, 9), (7, 5, 3), (1, 0, 0))
+    wings = Ribbon(
+        ((0, 36, -32), (22, 44, -31), (44, 52, -24)), (8, 7, 9), (7, 3.5, 2), (0, 0.3, 1)
     )
-    arch = np.maximum(np.maximum(wide - np.float32(4), -ring), np.abs(height) - np.float32(4.5))
-    return np.maximum(arch, points.z + np.float32(76))
+    body = ellipsoid(points, (0, 33, -33), (15, 15, 12))
+    return union(slope(points), wings(points), body, blend_mm=3)
+
+
+def _temporal(points: Points) -> Field:
+    inner = tube(points, _PETROUS, (5, 7, 9))
+    mastoid = tube(points, ((54, -10, -44), (55, -9, -58), (51, -6, -71)), (11, 10, 5))
+    styloid = tube(points, ((48, 0, -52), (46, 2, -62), (41, 10, -84)), (3.0, 2.2, 1.0))
+    drum = tube(points, ((66, 4, -52), (46, 3, -48)), (6, 6))
+    root = Ribbon(((52, -4, -46), (60, 12, -45)), (7, 4), (7, 4), (0, 0, 1))(points)
+    return union(inner, mastoid, drum, styloid, root, blend_mm=2)
+
+
+def _socket(points: Points) -> Field:
+    """Return the distance to the joint's fossa and to the eminence in front of it."""
+    x, y, z = JOINT_MM
+    roof = np.abs(ellipsoid(points, (x, y, z), (11.5, 7.5, 7.5)) - np.float32(1.6)) - np.float32(
+        1.6
+    )
+    roof = np.maximum(roof, np.float32(z + 3) - points.z)
+    roof = np.maximum(roof, np.abs(points.x - np.float32(x)) - np.float32(13))
+    eminence = Ribbon(((36, y + 13, z + 7), (60, y + 13, z + 5)), (5.5, 5), (5, 4), (0, 1, 0))
+    return union(roof, eminence(points), blend_mm=1.5)
+
+
+def _face(points: Points) -> Field:
+    """Return the distance to the bones around orbit, nose and upper jaw, and to the cheek bone."""
+    solid = union(*(ribbon(points) for ribbon in _RIBBONS), blend_mm=1.5)
+    rods = union(*(tube(points, path, radii) for path, radii in _RODS))
+    lumps = union(*(ellipsoid(points, centre, semi) for centre, semi in _LUMPS), blend_mm=3)
+    walls = np.where(points.y > 84, np.float32(9), _shell(orbit(points), 2.5))
+    walls = np.minimum(walls, _shell(maxillary(points, 1.0), 1.8))
+    return without(union(solid, rods, lumps, walls), orbit(points))
+
+
+def _shell(field: Field, thick_mm: float) -> Field:
+    return np.maximum(field - np.float32(thick_mm), -field)
+
+
+def maxillary(points: Points, size: float) -> Field:
+    """Return the distance to the sinus beside the nose: a pyramid, rounded."""
+    ball = ellipsoid(points, (24.5, 69, -57), (12.5 * size, 16 * size, 18 * size))
+    wall = points.x + np.float32(0.55) * points.y - np.float32(24.5 + 0.55 * 69 + 11.5 * size)
+    return np.maximum(ball, wall)
+
+
+def _zygoma_marrow(points: Points) -> Field:
+    return Ribbon(((40, 84, -50), (50, 76, -49)), (4.5, 4), (1.8, 1.8), (0, 0, 1))(points)
+
+
+_UP: tuple[float, float, float] = (0, 0, 1)
+_RIBBONS: tuple[Ribbon, ...] = (
+    Ribbon(
+        ((36, 86, -50), (48, 78, -48), (57, 64, -49), (62, 46, -48), (63, 28, -46), (60, 12, -46)),
+        (8, 8, 5, 3.6, 3.4, 3.6), (3.5, 4, 3, 2.4, 2.4, 3.2), _UP,
+    ),
+    Ribbon(((20, 90, -48), (36, 86, -48)), (6, 6), (3, 3), _UP),
+    Ribbon(((13, 89, -46), (10.5, 91, -30), (8, 91, -12)), (7, 7, 6), (2, 1.8, 2.4), (0, 1, 0)),
+    Ribbon(
+        ((0, 95, -76), (13, 91.5, -76), (21.5, 78, -76), (26.5, 64, -76), (28, 51, -76)),
+        (9, 9, 8.5, 8.5, 8), (4.6, 4.8, 5.6, 6.4, 6.2), _UP,
+    ),
+    Ribbon(((0, 90, -72), (0, 70, -71), (0, 48, -70)), (14, 20, 18), (2, 1.8, 1.8), (1, 0, 0)),
+    Ribbon(((25, 49, -46), (26, 45, -62), (27, 43, -79)), (6, 8, 6), (1.3,) * 3, (0.3, 1, 0)),
+    Ribbon(((17, 50, -46), (16, 47, -62), (16, 45, -78)), (5, 5, 4), (1.2,) * 3, (0, 1, 0)),
+    Ribbon(((20, 52, -44), (20, 50, -70)), (5, 4), (2, 2), (1, 0, 0)),
+)  # fmt: skip
+_LUMPS: tuple[tuple[Position, Position], ...] = (
+    ((0, 87, -1), (27, 9, 11)),
+    ((46, 79, -47), (8, 7, 9)),
+    ((21, 82, -63), (13, 11, 15)),
+    ((8, 94, -66), (12, 6, 10)),
+)
+_RODS: tuple[tuple[Path, tuple[float, ...]], ...] = (
+    (((48, 78, -46), (51, 74, -34), (50, 74, -22), (45, 78, -11), (34, 85, -5), (20, 90, -5),
+      (9, 95, -11)), (4.5, 3.5, 3.5, 3.6, 3.4, 3.4, 4)),
+    (((14, 92, -46), (12, 95, -34), (9, 97, -20), (7, 96, -10)), (3.2, 2.8, 3, 4)),
+    (((3, 99, -16), (4, 104, -29), (4.5, 106.5, -36)), (3, 2, 1.6)),
+    (((4, 98, -68), (12, 94, -60), (14, 92, -48)), (2.6, 2.4, 2.6)),
+)  # fmt: skip

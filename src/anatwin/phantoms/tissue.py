@@ -4,77 +4,117 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import numpy as np
 
 from anatwin.core import Label, Labels, LabelTable, head_table
+from anatwin.core.labels import label_from_row
+
+FieldStrength = Literal["1.5", "3", "5"]
+"""Strength of the magnet's field [T]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tissue:
-    """One tissue at 3 T.
+    """One tissue of a tissue map.
 
     Parameters
     ----------
     index, name
-        Number and name in a tissue map. Up to 20 they are those of the structure itself.
-    structure
-        Name of the structure of ``head_table`` that the tissue is part of.
-    proton_density
-        Visible water and fat, relative to water; chosen to give usual contrast.
-    t1_ms, t2_ms
-        Relaxation times [ms].
-    source_of_times
-        Where the relaxation times come from.
+        Number and name in a tissue map.
+    label
+        Name of the structure of ``anatomy_table`` that the tissue is part of.
+    substance
+        What it is made of, as far as a scanner can tell.
     """
 
     index: int
     name: str
-    structure: str
+    label: str
+    substance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Substance:
+    """What a substance looks like to a scanner at one field strength.
+
+    Parameters
+    ----------
+    proton_density
+        Visible water and fat, relative to water.
+    t1_ms, t2_ms, t2star_ms
+        Relaxation times [ms].
+    """
+
     proton_density: float
     t1_ms: float
     t2_ms: float
-    source_of_times: str
+    t2star_ms: float
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    text = files("anatwin.phantoms").joinpath(name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
 
 
 @cache
 def tissue_list() -> tuple[Tissue, ...]:
     """Return every tissue, in the order of the index."""
-    text = files("anatwin.phantoms").joinpath("tissues.tsv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines(), delimiter="\t")
     return tuple(
-        Tissue(
-            int(row["index"]),
-            row["name"],
-            row["structure"],
-            float(row["proton_density"]),
-            float(row["t1_ms"]),
-            float(row["t2_ms"]),
-            row["source_of_times"],
-        )
-        for row in rows
+        Tissue(int(row["index"]), row["name"], row["label"], row["substance"])
+        for row in _rows("tissues.tsv")
     )
 
 
 @cache
+def substances(field_t: FieldStrength = "3") -> dict[str, Substance]:
+    """Return every substance by its name; ``relaxation.tsv`` states each number's source."""
+    values: dict[str, dict[str, float]] = {}
+    for row in _rows("relaxation.tsv"):
+        values.setdefault(row["substance"], {})[row["quantity"]] = float(row[f"at_{field_t}_t"])
+    return {name: Substance(**numbers) for name, numbers in values.items()}
+
+
+@cache
+def anatomy_table() -> LabelTable:
+    """Return all structures of a virtual head; a ``parent`` is a structure of ``head_table``."""
+    return LabelTable(tuple(label_from_row(row) for row in _rows("labels.tsv")))
+
+
+@cache
 def tissue_table() -> LabelTable:
-    """Return the label table of a tissue map: the structures' own, and the finer tissues."""
-    structures = head_table()
-    names = {tissue.name: tissue for tissue in tissue_list()}
+    """Return the label table of a tissue map; ``parent`` is the structure of ``anatomy_table``."""
+    structures = anatomy_table()
+    names = {tissue.name: tissue.index for tissue in tissue_list()}
 
     def label(tissue: Tissue) -> Label:
-        whole = structures[tissue.structure]
-        other = tissue.name.replace("_left", "_RIGHT").replace("_right", "_left").lower()
-        mirror = names[other].index
+        whole = structures[tissue.label]
+        mirror = names[mirror_name(tissue.name)]
         return Label(tissue.index, tissue.name, whole.colour, whole.side, mirror, whole.name)
 
     return LabelTable(tuple(label(tissue) for tissue in tissue_list()))
 
 
-def structures(tissues: Labels) -> Labels:
-    """Return the structures of a tissue map, numbered as in ``head_table``."""
-    table = head_table()
-    number = np.zeros(len(tissue_list()) + 1, np.uint8)
-    for tissue in tissue_list():
-        number[tissue.index] = table[tissue.structure].index
-    return Labels(number[tissues.data], tissues.grid, table)
+def mirror_name(name: str) -> str:
+    """Return the name of what lies on the other side."""
+    return name.replace("_left", "_RIGHT").replace("_right", "_left").lower()
+
+
+def anatomical(tissues: Labels) -> Labels:
+    """Return the structures of a tissue map, numbered as in ``anatomy_table``."""
+    return _merged(tissues, anatomy_table())
+
+
+def structures(labels: Labels) -> Labels:
+    """Return the coarse structures of a tissue map or of its structures: ``head_table``'s."""
+    fine = labels if labels.table == anatomy_table() else anatomical(labels)
+    return _merged(fine, head_table())
+
+
+def _merged(labels: Labels, table: LabelTable) -> Labels:
+    """Return the parents of labels."""
+    number = np.zeros(max(labels.table.indices) + 1, np.uint8)
+    for label in labels.table.labels:
+        number[label.index] = table[label.parent].index
+    return Labels(number[labels.data], labels.grid, table)
