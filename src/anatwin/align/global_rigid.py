@@ -67,6 +67,16 @@ class GlobalRigid:
         QualityError
             If one is empty, they overlap too little or do not resemble each other.
         """
+        return self.matched(moving, fixed)[0]
+
+    def matched(self, moving: Volume, fixed: Volume) -> tuple[Transform, float]:
+        """Return the transform, and the correlation of the aligned scans.
+
+        Raises
+        ------
+        QualityError
+            If one is empty, they overlap too little or do not resemble each other.
+        """
         pair = (Stack.of(fixed), Stack.of(moving))
         found = self._refined(*pair, self._starts(*pair))
         if found.correlation < self.acceptance:
@@ -75,7 +85,7 @@ class GlobalRigid:
                 f"{found.correlation:.2f}, at least {self.acceptance:g} was expected. Do they show "
                 "the same anatomy?"
             )
-        return Transform.from_matrix(found.motion)
+        return Transform.from_matrix(found.motion), found.correlation
 
     def _starts(self, fixed: Stack, moving: Stack) -> list[Matrix]:
         """Return the motions that correlate best on the lattice of turns."""

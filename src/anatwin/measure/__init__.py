@@ -5,8 +5,9 @@ Images
     fastMRI's convention. `check_image` tells whether a scan is fit for use.
 Labels
     `compare_labels` compares a label map with the truth: Dice, and the distances of the
-    boundaries (HD95, ASSD, NSD). `morphometry` measures each structure: volume with an
-    uncertainty that follows from the resolution, position, size, and left against right.
+    boundaries (HD95, ASSD, NSD). `segmentation_errors` are those of fused masks: what was added,
+    what was missed, and how the boundary agrees. `morphometry` measures each structure: volume
+    with an uncertainty that follows from the resolution, position, size, and left against right.
     `check_labels` tells whether a head's label map is plausible.
 Samples
     `mean_interval` and `paired_p` for tables over several subjects.
@@ -22,8 +23,10 @@ from anatwin.measure.morphometry import morphometry
 from anatwin.measure.overlap import compare_labels, overlaps
 from anatwin.measure.quality import image_quality
 from anatwin.measure.samples import mean_interval, paired_p
+from anatwin.measure.segmentation_errors import boundary_accuracy, segmentation_errors
 
 __all__ = [
+    "boundary_accuracy",
     "check_image",
     "check_labels",
     "compare_labels",
@@ -33,4 +36,5 @@ __all__ = [
     "morphometry",
     "overlaps",
     "paired_p",
+    "segmentation_errors",
 ]

@@ -1,0 +1,82 @@
+"""One view among several, and where it lies."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anatwin.core import GeometryError, Grid, Labels, Transform, Volume
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Posed:
+    """A stack of slices and where it lies in the world that all views share.
+
+    Parameters
+    ----------
+    volume
+        What was measured.
+    transform
+        From the shared world to the stack's own.
+    labels
+        What was recognised in it, on its own grid, where known.
+    """
+
+    volume: Volume
+    transform: Transform
+    labels: Labels | None = None
+
+    def __post_init__(self) -> None:
+        if self.labels is not None:
+            self.volume.grid.require_match(self.labels.grid, "A view and its labels")
+
+    @property
+    def slice_axis(self) -> int:
+        """Grid axis along which slices lie: that of the largest spacing."""
+        return int(np.argmax(self.volume.grid.spacing_mm))
+
+    @property
+    def distance_mm(self) -> float:
+        """From one slice centre to the next."""
+        return max(self.volume.grid.spacing_mm)
+
+    def index_from(self, grid: Grid) -> Matrix:
+        """Return the map from an index of a grid of the shared world to one of this view."""
+        return np.asarray(
+            np.linalg.inv(self.volume.grid.matrix) @ self.transform.matrix @ grid.matrix
+        )
+
+    def require_labels(self) -> Labels:
+        """Return the labels.
+
+        Raises
+        ------
+        GeometryError
+            If there are none.
+        """
+        if self.labels is None:
+            raise GeometryError("A view without labels cannot be fused into a mask.")
+        return self.labels
+
+
+def fine_grid(views: tuple[Posed, ...], spacing_mm: float | None = None) -> Grid:
+    """Return an isotropic grid over the box of the first view, its axes those of that view.
+
+    Parameters
+    ----------
+    views
+        The first one lies in the shared world as it is.
+    spacing_mm
+        Voxel edge; the smallest of all views otherwise.
+    """
+    own = views[0].volume.grid
+    spacing = spacing_mm or min(min(view.volume.grid.spacing_mm) for view in views)
+    edges = np.array(own.shape) * own.spacing_mm
+    shape = np.maximum(np.rint(edges / spacing).astype(int), 1)
+    matrix = np.eye(4)
+    matrix[:3, :3] = own.matrix[:3, :3] / own.spacing_mm * spacing
+    centre = np.array(own.at(*((n - 1) / 2 for n in own.shape)))
+    matrix[:3, 3] = centre - matrix[:3, :3] @ ((shape - 1) / 2)
+    return Grid.from_matrix(shape, matrix, own.frame)
