@@ -17,6 +17,9 @@ _GAUSSIAN_REACH = 2.0
 _MOTION_STEPS = 3
 _LEAST_PIXELS = 60
 _GAINS = (0.5, 2.0)
+_SHADING_MM = 30.0
+_TOLERANCE = 1.5
+"""By how much more than usual a slice may misfit before it counts less."""
 
 
 class Optics(Protocol):
@@ -47,11 +50,14 @@ class Slices:
         What was measured, ``i j slice``.
     trust
         How much each pixel counts, 0 to 1.
+    shading
+        How smooth the coils' shading is: standard deviations along the axes.
     """
 
     slabs: Slabs
     values: Array
     trust: Array
+    shading: tuple[float, float, float]
 
     def scaled(self, factor: float) -> "Slices":
         """Return the stack with its values multiplied."""
@@ -76,19 +82,28 @@ class Slices:
         return 1.4826 * float(np.median(residual)) + 1e-4
 
     def matched(self, image: Array) -> "Slices":
-        """Return the stack with each slice's brightness fitted, bad slices trusted less."""
+        """Return the stack with its smooth shading fitted, and bad slices trusted less."""
         predicted = self.slabs.forward(image)
+        values = self.values * self._shading(predicted)
         counted = self.trust > 0
-        values, misfit = self.values.copy(), np.full(self.values.shape[2], np.nan)
+        misfit = np.full(values.shape[2], np.nan)
         for k in range(len(misfit)):
             use = counted[:, :, k]
-            if use.sum() < _LEAST_PIXELS:
-                continue
-            seen, expected = values[:, :, k][use], predicted[:, :, k][use]
-            gain = float(seen @ expected) / max(float(seen @ seen), 1e-12)
-            values[:, :, k] *= np.float32(np.clip(gain, *_GAINS))
-            misfit[k] = np.sqrt(np.mean((values[:, :, k][use] - expected) ** 2))
+            if use.sum() >= _LEAST_PIXELS:
+                expected = predicted[:, :, k][use]
+                error = values[:, :, k][use] - expected
+                misfit[k] = np.sqrt(np.mean(error**2) / max(float(expected.var()), 1e-6))
         return replace(self, values=values, trust=_believed(counted, misfit))
+
+    def _shading(self, predicted: Array) -> Array:
+        """Return the smooth factor that brings the stack's brightness to the predicted one."""
+        from scipy.ndimage import gaussian_filter
+
+        expected, seen = (
+            gaussian_filter(x * self.trust, self.shading) for x in (predicted, self.values)
+        )
+        floor = np.float32(0.05) * seen.max() + np.float32(1e-6)
+        return np.clip((expected + floor) / (seen + floor), *_GAINS).astype(np.float32)
 
     def moved(self, image: Array) -> "Slices":
         """Return the stack with every slice moved to where it fits the image best."""
@@ -126,7 +141,9 @@ def slices_of(view: Posed, grid: Grid, optics: Optics) -> Slices:
     kept = np.ascontiguousarray(counted[box], np.float32)
     # A pixel whose slice leaves the grid is predicted in part; it would pull the edge down.
     covered = slabs.forward(np.ones(grid.shape, np.float32)) > 0.999
-    return Slices(slabs, np.ascontiguousarray(values[box]), kept * covered)
+    measured = np.ascontiguousarray(values[box])
+    i, j, k = (_SHADING_MM / view.volume.grid.spacing_mm[n] for n in order)
+    return Slices(slabs, measured, kept * covered, (i, j, k))
 
 
 def _counted(view: Posed, margin_mm: float) -> NDArray[np.bool_]:
@@ -157,5 +174,5 @@ def _profile(optics: Optics, voxels: float) -> tuple[NDArray[np.float64], NDArra
 def _believed(counted: NDArray[np.bool_], misfit: NDArray[Any]) -> Array:
     """Return the trust in every pixel: slices that fit worse than usual count less."""
     usual = float(np.nanmedian(misfit)) if np.isfinite(misfit).any() else 1.0
-    excess = np.maximum(np.nan_to_num(misfit, nan=usual) / max(usual, 1e-9) - 1, 0)
-    return np.asarray(counted * (1 / (1 + (2 * excess) ** 2)), np.float32)
+    excess = np.maximum(np.nan_to_num(misfit, nan=usual) / max(usual, 1e-9) - _TOLERANCE, 0)
+    return np.asarray(counted / (1 + (2 * excess) ** 2), np.float32)

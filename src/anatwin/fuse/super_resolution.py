@@ -35,8 +35,8 @@ class SuperResolution:
     """Steps towards the image in each round."""
     rounds: int = 1
     """How often the image is estimated; slices move in between."""
-    smoothness: float = 0.01
-    """Weight of the roughness."""
+    smoothness: float = 0.3
+    """Weight of the roughness; it grows with the noise of the slices."""
     edge: float = 0.05
     """Difference of neighbours that counts as an edge, as a share of the image's range."""
     profile: Literal["boxcar", "gaussian"] = "boxcar"
@@ -86,11 +86,13 @@ class SuperResolution:
         curvature = np.add.reduce([stack.curvature() for stack in stacks])
         reached = curvature > 0.02 * np.median(curvature[curvature > 0])
         limits = [stack.spread(start) * _HUBER for stack in stacks]
+        noise = float(np.median(limits)) / _HUBER
+        weight = np.float32(self.smoothness * noise**2 / self.edge)
         image, ahead, pace = start, start, 1.0
         for _ in track(range(self.iterations), "super-resolution"):
             rough, bound = roughness_slope(ahead, self.edge)
-            slope = self.smoothness * self.edge * rough
-            bound = curvature + self.smoothness * self.edge * bound
+            slope = weight * rough
+            bound = curvature + weight * bound
             for stack, limit in zip(stacks, limits, strict=True):
                 slope += stack.slope(ahead, limit)
             step = np.where(reached, ahead - slope / np.maximum(bound, 1e-9), 0).astype(np.float32)
