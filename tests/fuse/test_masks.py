@@ -113,3 +113,6 @@ def test_the_fine_grid_covers_the_first_view() -> None:
     assert grid.shape == (48, 52, 48)
     assert grid.spacing_mm == pytest.approx((1, 1, 1))
     assert fine_grid(_views(), 2.0).shape == (24, 26, 24)
+    small = fine_grid(_views(), margin_mm=3)
+    assert small.shape[1] == 46
+    np.testing.assert_allclose(small.at(0, 0, 0)[1], -22.5, atol=1.01)

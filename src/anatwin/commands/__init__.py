@@ -5,6 +5,7 @@ from typing import Annotated
 import tyro
 
 from anatwin.commands.build import Build, PlanCommand
+from anatwin.commands.fuse import Fuse
 from anatwin.commands.look import Completion, Doctor, Info
 from anatwin.commands.study import StudyCommand
 from anatwin.commands.train import Train
@@ -19,6 +20,7 @@ Command = (
     | Doctor
     | Acquire
     | Reconstruct
+    | Fuse
     | Segment
     | Mesh
     | Measure

@@ -1,11 +1,13 @@
 """One view among several, and where it lies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import GeometryError, Grid, Labels, Transform, Volume
+from anatwin.ops.morphology import bounding_box
 
 Matrix = NDArray[np.float64]
 
@@ -61,7 +63,9 @@ class Posed:
         return self.labels
 
 
-def fine_grid(views: tuple[Posed, ...], spacing_mm: float | None = None) -> Grid:
+def fine_grid(
+    views: Sequence[Posed], spacing_mm: float | None = None, *, margin_mm: float | None = None
+) -> Grid:
     """Return an isotropic grid over the box of the first view, its axes those of that view.
 
     Parameters
@@ -70,13 +74,20 @@ def fine_grid(views: tuple[Posed, ...], spacing_mm: float | None = None) -> Grid
         The first one lies in the shared world as it is.
     spacing_mm
         Voxel edge; the smallest of all views otherwise.
+    margin_mm
+        Keep only what lies this near to the first view's labels, if it has any.
     """
-    own = views[0].volume.grid
+    own, labels = views[0].volume.grid, views[0].labels
     spacing = spacing_mm or min(min(view.volume.grid.spacing_mm) for view in views)
-    edges = np.array(own.shape) * own.spacing_mm
-    shape = np.maximum(np.rint(edges / spacing).astype(int), 1)
+    low, high = np.zeros(3), np.array(own.shape, float)
+    box = bounding_box(labels.data > 0) if labels and margin_mm is not None else None
+    if box is not None and margin_mm is not None:
+        margin = margin_mm / np.array(own.spacing_mm)
+        low = np.maximum([part.start for part in box] - margin, low)
+        high = np.minimum([part.stop for part in box] + margin, high)
+    shape = np.maximum(np.rint((high - low) * own.spacing_mm / spacing).astype(int), 1)
     matrix = np.eye(4)
     matrix[:3, :3] = own.matrix[:3, :3] / own.spacing_mm * spacing
-    centre = np.array(own.at(*((n - 1) / 2 for n in own.shape)))
+    centre = np.array(own.at(*((low + high - 1) / 2)))
     matrix[:3, 3] = centre - matrix[:3, :3] @ ((shape - 1) / 2)
     return Grid.from_matrix(shape, matrix, own.frame)

@@ -92,7 +92,7 @@ class Slices:
             if use.sum() >= _LEAST_PIXELS:
                 expected = predicted[:, :, k][use]
                 error = values[:, :, k][use] - expected
-                misfit[k] = np.sqrt(np.mean(error**2) / max(float(expected.var()), 1e-6))
+                misfit[k] = np.sqrt(np.mean(error**2) / np.maximum(expected.var(), 1e-6))
         return replace(self, values=values, trust=_believed(counted, misfit))
 
     def _shading(self, predicted: Array) -> Array:
