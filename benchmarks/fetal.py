@@ -94,7 +94,7 @@ def picture(path: Path, columns: dict[str, np.ndarray], mask: np.ndarray) -> Non
 
 def main() -> None:
     given = sys.argv[1:]
-    words = given + ["fetal.png", "1,2,3,4,5,6", "4", "0.3"][len(given) :]
+    words = given + ["fetal.png", "1,2,3,4,5,6", "3", "0.5"][len(given) :]
     numbers = [int(n) for n in words[1].split(",")]
     start = time.process_time()
     views = posed(numbers)

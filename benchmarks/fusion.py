@@ -2,8 +2,8 @@
 
 Masks: axial, coronal and sagittal stacks of left atria (what is at least half full in a slab is
 marked, without a network), the person turned by up to 45 degrees about each axis and shifted by up
-to 30 mm between stacks; poses are found by GlobalRigid from the images. DSC, US, OS, RMS and mBA against the
-1 mm mask.
+to 30 mm between stacks; poses are found by GlobalRigid from the images. DSC, US, OS, RMS and mBA
+against the 1 mm mask.
 
     python benchmarks/fusion.py masks [hearts]
     python benchmarks/fusion.py speed

@@ -75,7 +75,7 @@ def fine_grid(
     spacing_mm
         Voxel edge; the smallest of all views otherwise.
     margin_mm
-        Keep only what lies this near to the first view's labels, if it has any.
+        Cover what lies this near to the first view's labels instead, if it has any.
     """
     own, labels = views[0].volume.grid, views[0].labels
     spacing = spacing_mm or min(min(view.volume.grid.spacing_mm) for view in views)
@@ -83,8 +83,8 @@ def fine_grid(
     box = bounding_box(labels.data > 0) if labels and margin_mm is not None else None
     if box is not None and margin_mm is not None:
         margin = margin_mm / np.array(own.spacing_mm)
-        low = np.maximum([part.start for part in box] - margin, low)
-        high = np.minimum([part.stop for part in box] + margin, high)
+        low = np.array([part.start for part in box]) - margin
+        high = np.array([part.stop for part in box]) + margin
     shape = np.maximum(np.rint((high - low) * own.spacing_mm / spacing).astype(int), 1)
     matrix = np.eye(4)
     matrix[:3, :3] = own.matrix[:3, :3] / own.spacing_mm * spacing

@@ -142,8 +142,8 @@ def slices_of(view: Posed, grid: Grid, optics: Optics) -> Slices:
     # A pixel whose slice leaves the grid is predicted in part; it would pull the edge down.
     covered = slabs.forward(np.ones(grid.shape, np.float32)) > 0.999
     measured = np.ascontiguousarray(values[box])
-    i, j, k = (_SHADING_MM / view.volume.grid.spacing_mm[n] for n in order)
-    return Slices(slabs, measured, kept * covered, (i, j, k))
+    a, b, c = (_SHADING_MM / view.volume.grid.spacing_mm[n] for n in order)
+    return Slices(slabs, measured, kept * covered, (a, b, c))
 
 
 def _counted(view: Posed, margin_mm: float) -> NDArray[np.bool_]:
@@ -153,9 +153,7 @@ def _counted(view: Posed, margin_mm: float) -> NDArray[np.bool_]:
     if view.labels is None:
         return np.ones(view.volume.grid.shape, np.bool_)
     spacing = np.array(view.volume.grid.spacing_mm)
-    spacing[view.slice_axis] = (
-        1e6  # within each slice alone: a neighbouring slice may lie elsewhere
-    )
+    spacing[view.slice_axis] = 1e6  # each slice alone: its neighbour may lie elsewhere
     known = view.labels.data > 0
     return np.asarray(distance_transform_edt(~known, sampling=spacing) <= margin_mm)
 
