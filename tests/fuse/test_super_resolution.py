@@ -7,7 +7,7 @@ import pytest
 
 from anatwin.acquire import ThickSlices
 from anatwin.core import Grid, InputError, QualityError, Transform, UsageError, Volume
-from anatwin.fuse import Posed, SuperResolution, assemble
+from anatwin.fuse import Assembly, LeftOut, Posed, SuperResolution, assemble
 from anatwin.phantoms import head_ellipsoids
 
 _GRID = Grid.centred((46, 54, 50), (4.0, 4.0, 4.0))
@@ -88,6 +88,8 @@ def _flat(mean: float, spacing: float, sign: float = 1.0) -> Volume:
 def test_bad_views_are_named_with_a_reason() -> None:
     empty = Volume(np.zeros((4, 4, 4)), _flat(1, 1).grid)
     found = assemble([_flat(1, 2), empty, _flat(50, 1), _flat(1.1, 3), _flat(1, 4, -1)], _match)
+    assert isinstance(found, Assembly)
+    assert all(isinstance(part, LeftOut) for part in found.left_out)
     assert found.used == (0, 3)
     assert [part.view for part in found.left_out] == [1, 2, 4]
     reasons = [part.reason for part in found.left_out]

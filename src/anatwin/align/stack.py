@@ -1,17 +1,17 @@
 """A scan as registration sees it: a smooth, nearly isotropic image that knows its slices."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anatwin.align.global_rigid import Similarity
 from anatwin.core import Grid, QualityError, Volume
 from anatwin.ops.morphology import bounding_box
 from anatwin.ops.resample import apply_matrices, linear_matrix
 from anatwin.ops.rigid_fit import Image
 
-Similarity = Literal["correlation", "edges"]
 Matrix = NDArray[np.float64]
 
 _MARGIN = 0.1

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from anatwin.core import Grid, InputError, LabelTable
 from anatwin.fuse.posed import Posed
-from anatwin.ops.warp import warped
 
 Array = NDArray[np.float32]
 Between = Literal["shape", "linear", "nearest"]
@@ -47,6 +46,8 @@ def indicators(view: Posed, grid: Grid, index: int, *, between: Between) -> Arra
         ``nearest`` repeats slices, ``linear`` mixes them, ``shape`` moves outlines from one to the
         next (Raya and Udupa 1990, doi:10.1109/42.52980).
     """
+    from anatwin.ops.warp import warped
+
     mask = view.require_labels().data == index
     to_view = view.index_from(grid)
     if between == "nearest":

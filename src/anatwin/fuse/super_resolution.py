@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import Grid, InputError, UsageError, Volume, track
 from anatwin.fuse.posed import Posed
-from anatwin.fuse.slices import Slices, slices_of
-from anatwin.ops.roughness import roughness_slope
+
+if TYPE_CHECKING:
+    from anatwin.fuse.slices import Slices
 
 Array = NDArray[np.float32]
 
@@ -62,6 +63,8 @@ class SuperResolution:
         InputError
             If there is no view or no view reaches the grid.
         """
+        from anatwin.fuse.slices import slices_of
+
         if not views:
             raise InputError("Fusion needs at least one view.")
         stacks = [slices_of(view, grid, self) for view in views]
@@ -78,11 +81,13 @@ class SuperResolution:
             image = self._solved(stacks, image)
         return Volume(np.maximum(image * np.float32(scale), 0), grid)
 
-    def _solved(self, stacks: list[Slices], start: Array) -> Array:
+    def _solved(self, stacks: "list[Slices]", start: Array) -> Array:
         """Return the image after steps down a separable bound of the cost, with momentum.
 
         Source: Kim, Pal, Thibault and Fessler 2013, doi:10.1109/TMI.2013.2266898.
         """
+        from anatwin.ops.roughness import roughness_slope
+
         curvature = np.add.reduce([stack.curvature() for stack in stacks])
         reached = curvature > 0.02 * np.median(curvature[curvature > 0])
         limits = [stack.spread(start) * _HUBER for stack in stacks]
@@ -102,7 +107,7 @@ class SuperResolution:
         return image
 
 
-def _first(stacks: list[Slices]) -> Array:
+def _first(stacks: "list[Slices]") -> Array:
     """Return the mean of what reaches each voxel."""
     weight = np.add.reduce([stack.curvature() for stack in stacks])
     total = np.add.reduce([stack.back_projected() for stack in stacks])
