@@ -34,6 +34,7 @@ from anatwin.acquire.random_points import RandomPoints
 from anatwin.acquire.scan import Sampler, slice_pattern
 from anatwin.acquire.spiral import Spiral
 from anatwin.acquire.spiral_grid import SpiralGrid
+from anatwin.acquire.thick_slices import ThickSlices, View
 from anatwin.acquire.upper_half import UpperHalf
 from anatwin.core import KSpace, Volume
 
@@ -75,7 +76,9 @@ __all__ = [
     "ScanAxes",
     "Spiral",
     "SpiralGrid",
+    "ThickSlices",
     "UpperHalf",
+    "View",
     "account",
     "account_scan",
     "parse_accelerate",

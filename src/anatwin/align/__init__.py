@@ -12,11 +12,12 @@ Contract of an aligner:
 
 from collections.abc import Callable
 
+from anatwin.align.global_rigid import GlobalRigid
 from anatwin.align.resampled import resampled
 from anatwin.align.rigid import Rigid
 from anatwin.core import Transform, Volume
 
 Aligner = Callable[[Volume, Volume], Transform]
-AlignMethod = Rigid
+AlignMethod = GlobalRigid | Rigid
 
-__all__ = ["AlignMethod", "Aligner", "Rigid", "resampled"]
+__all__ = ["AlignMethod", "Aligner", "GlobalRigid", "Rigid", "resampled"]

@@ -5,6 +5,7 @@ from typing import Annotated
 import tyro
 
 from anatwin.commands.build import Build, PlanCommand
+from anatwin.commands.fuse import Fuse
 from anatwin.commands.look import Completion, Doctor, Info
 from anatwin.commands.simulate import SimulateCommand
 from anatwin.commands.study import StudyCommand
@@ -20,6 +21,7 @@ Command = (
     | Doctor
     | Acquire
     | Reconstruct
+    | Fuse
     | Segment
     | Mesh
     | Measure

@@ -11,6 +11,7 @@ raises an InputError of one line that names it, before memory is spent on what i
 * ``dicom``     a folder with a series, or an enhanced multi-frame file
 * ``ismrmrd``, ``fastmri``, ``bart``  k-space
 * ``tables``    names and colours of structures: TSV, ITK-SNAP, FreeSurfer
+* ``transforms``  from one scan to another: ITK, 4 x 4 matrices
 * ``surfaces``  triangle meshes: STL, GLB, VTP
 * ``case``      the folder of a twin
 * ``files``     complete-or-absent output, bounded input, checksums

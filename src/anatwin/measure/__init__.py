@@ -5,8 +5,9 @@ Images
     fastMRI's convention. `check_image` tells whether a scan is fit for use.
 Labels
     `compare_labels` compares a label map with the truth: Dice, and the distances of the
-    boundaries (HD95, ASSD, NSD). `morphometry` measures each structure: volume with an
-    uncertainty that follows from the resolution, position, size, and left against right.
+    boundaries (HD95, ASSD, NSD). `segmentation_errors` are those of fused masks: what was added,
+    what was missed, and how the boundary agrees. `morphometry` measures each structure: volume
+    with an uncertainty that follows from the resolution, position, size, and left against right.
     `check_labels` tells whether a head's label map is plausible.
 Heads
     `head_measures` is what dentists and surgeons read: cephalometric lengths and angles, the jaw
@@ -39,6 +40,10 @@ __all__ = [
     "airway_measures",
     "airway_profile",
     "brain_measures",
+from anatwin.measure.segmentation_errors import boundary_accuracy, segmentation_errors
+
+__all__ = [
+    "boundary_accuracy",
     "check_image",
     "check_labels",
     "check_structures",
@@ -54,4 +59,5 @@ __all__ = [
     "muscle_measures",
     "overlaps",
     "paired_p",
+    "segmentation_errors",
 ]

@@ -1,0 +1,30 @@
+"""Masks by consent of all views."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from anatwin.core import Grid, Labels
+from anatwin.fuse.posed import Posed
+from anatwin.fuse.sampling import ballots, shared_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unanimity:
+    """Take what all views that cover a voxel see there."""
+
+    def __call__(self, views: Sequence[Posed], grid: Grid) -> Labels:
+        """Return the structures on a grid of the shared world.
+
+        Raises
+        ------
+        InputError
+            If there is no view, or tables differ.
+        """
+        table = shared_table(views)
+        data = np.zeros(grid.shape, np.uint16)
+        for index in table.indices:
+            votes, covering = ballots(views, grid, index)
+            data[(votes > 0) & (votes >= covering)] = index
+        return Labels(data, grid, table)

@@ -1,0 +1,78 @@
+"""The command: views in, one image and one mask out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anatwin.acquire import ThickSlices
+from anatwin.align import GlobalRigid
+from anatwin.commands.fuse import Fuse
+from anatwin.core import Grid, UsageError, Volume
+from anatwin.fuse import SuperResolution
+from anatwin.io.nifti import read_volume, write_array, write_volume
+from anatwin.io.transforms import read_transform
+from anatwin.phantoms import head_ellipsoids
+
+_QUICK = {
+    "align": GlobalRigid(rotation_deg=0, shift_mm=20, candidates=4),
+    "image": SuperResolution(iterations=3),
+    "spacing_mm": 6.0,
+}
+
+
+@pytest.fixture(scope="module")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write two stacks of a head that moved, their masks, and noise."""
+    folder = tmp_path_factory.mktemp("stacks")
+    head = head_ellipsoids().image(Grid.isotropic((44, 50, 48), 5.0)).magnitude()
+    for seed, direction in enumerate(("axial", "coronal")):
+        method = ThickSlices(direction=direction, distance_mm=15, rotation_deg=5 * seed, seed=seed)
+        volume = method(head).volume
+        write_volume(volume, folder / f"{direction}.nii.gz")
+        mask = volume.data > 0.3 * volume.data.max()
+        write_array(mask.astype(np.uint8), volume.grid, folder / f"{direction}_mask.nii.gz")
+    noise = np.random.default_rng(0).random(volume.data.shape, np.float32)
+    write_volume(Volume(noise, volume.grid), folder / "noise.nii.gz")
+    return folder
+
+
+def test_stacks_become_a_case(stacks: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    names = ("axial", "coronal")
+    Fuse(
+        views=tuple(stacks / f"{name}.nii.gz" for name in names), output=tmp_path / "case",
+        masks=tuple(stacks / f"{name}_mask.nii.gz" for name in names), **_QUICK,
+    ).run()  # fmt: skip
+    image = read_volume(tmp_path / "case/image.nii.gz")
+    mask = read_volume(tmp_path / "case/labels.nii.gz")
+    assert image.grid.matches(mask.grid)
+    assert image.grid.spacing_mm == pytest.approx((6, 6, 6), abs=1e-4)
+    turn = read_transform(tmp_path / "case/transforms/view_2.tfm").rotation_deg
+    plain = read_transform(tmp_path / "case/transforms/view_2.txt").rotation_deg
+    assert turn == pytest.approx(plain)
+    assert 1 < turn < 10
+    assert "2 of 2 views" in capsys.readouterr().out
+
+
+def test_a_bad_view_is_named(stacks: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    views = tuple(stacks / f"{name}.nii.gz" for name in ("axial", "noise", "coronal"))
+    Fuse(views=views, output=tmp_path / "image.nii.gz", **_QUICK).run()
+    told = capsys.readouterr().out
+    assert "noise.nii.gz is left out" in told
+    assert "2 of 3 views" in told
+    assert (tmp_path / "image.nii.gz").exists()
+
+
+def test_one_view_alone_is_kept_as_it_is(stacks: Path, tmp_path: Path) -> None:
+    view, mask = stacks / "axial.nii.gz", stacks / "axial_mask.nii.gz"
+    Fuse(views=(view,), masks=(mask,), output=tmp_path / "one.nii.gz").run()
+    for source, result in ((view, "one.nii.gz"), (mask, "one_labels.nii.gz")):
+        expected, found = read_volume(source), read_volume(tmp_path / result)
+        assert found.grid.matches(expected.grid)
+        np.testing.assert_array_equal(found.data, expected.data)
+
+
+def test_masks_must_fit_the_views(stacks: Path, tmp_path: Path) -> None:
+    view = stacks / "axial.nii.gz"
+    with pytest.raises(UsageError, match="one mask for each view"):
+        Fuse(views=(view,), masks=(view, view), output=tmp_path / "x.nii.gz").run()
