@@ -3,9 +3,15 @@
 ``ellipsoids`` an object whose image and k-space are both closed formulas; ``head`` a procedural
 human head, a different person for every seed, and ``signal`` the image of it; ``patient`` that
 person's raw scan; ``coils``, ``scanner`` and ``sampling`` the scanner that measures them.
+``femora`` eleven upper femora in their frontal plane, of an invented shape (``parametric_outline``)
+or a real surface's (``femur_section``), with the loads of daily life (``nodal_forces``).
 """
 
 from anatwin.phantoms.ellipsoids import Ellipsoid, Ellipsoids, FourierCoils, head_ellipsoids
+from anatwin.phantoms.femur import REGIONS, Femur, femora
+from anatwin.phantoms.femur_loads import DAILY_LOADS, LoadCase, nodal_forces
+from anatwin.phantoms.femur_outline import FemurOutline, parametric_outline
+from anatwin.phantoms.femur_section import femur_section
 from anatwin.phantoms.head import head, tissues
 from anatwin.phantoms.patient import PATIENT_GRID, Patient, patient
 from anatwin.phantoms.scanner import Scanner
@@ -13,14 +19,23 @@ from anatwin.phantoms.signal import signal
 from anatwin.phantoms.tissue import structures, tissue_table
 
 __all__ = [
+    "DAILY_LOADS",
     "PATIENT_GRID",
+    "REGIONS",
     "Ellipsoid",
     "Ellipsoids",
+    "Femur",
+    "FemurOutline",
     "FourierCoils",
+    "LoadCase",
     "Patient",
     "Scanner",
+    "femora",
+    "femur_section",
     "head",
     "head_ellipsoids",
+    "nodal_forces",
+    "parametric_outline",
     "patient",
     "signal",
     "structures",
