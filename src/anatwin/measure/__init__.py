@@ -8,6 +8,9 @@ Labels
     boundaries (HD95, ASSD, NSD). `morphometry` measures each structure: volume with an
     uncertainty that follows from the resolution, position, size, and left against right.
     `check_labels` tells whether a head's label map is plausible.
+Bone
+    `bone_morphometry` gives the standard numbers of trabecular bone: volume fraction, thickness,
+    spacing, anisotropy and connectivity, in two dimensions or three.
 Samples
     `mean_interval` and `paired_p` for tables over several subjects.
 
@@ -15,6 +18,7 @@ A number that does not exist, such as the distance to a structure that was not f
 its basis says why; it is never silently 0 or 1.
 """
 
+from anatwin.measure.bone import bone_morphometry
 from anatwin.measure.distance import distances
 from anatwin.measure.image_checks import check_image
 from anatwin.measure.label_checks import check_labels
@@ -24,6 +28,7 @@ from anatwin.measure.quality import image_quality
 from anatwin.measure.samples import mean_interval, paired_p
 
 __all__ = [
+    "bone_morphometry",
     "check_image",
     "check_labels",
     "compare_labels",

@@ -83,14 +83,14 @@ newtons and degrees, as Jang and Kim 2008, doi:10.1016/j.jbiomech.2008.05.037, g
 
 
 def nodal_forces(outline: FemurOutline, case: LoadCase, grid: Grid) -> Forces:
-    """Return the forces [mN] on the corners of a picture's pixels, ``x+1 y+1 xy``.
+    """Return the forces [mN] on the corners of a picture's pixels, ``axis x+1 y+1``.
 
     The joint presses within 40 degrees of its direction on the head's arc, most in the middle
     (squared cosine); the abductors pull evenly around the trochanter's tip. Every node's force is
     parallel to the resultant, which is exact.
     """
     rim, x, y = _rim(outline, grid)
-    forces = np.zeros((*rim.shape, 2))
+    forces = np.zeros((2, *rim.shape))
     push = np.array([-np.sin(case.joint_rad), -np.cos(case.joint_rad)])
     pull = np.array([np.sin(case.abductor_rad), np.cos(case.abductor_rad)])
     dx, dy = x[:, None] - outline.head[0], y[None] - outline.head[1]
@@ -99,10 +99,10 @@ def nodal_forces(outline: FemurOutline, case: LoadCase, grid: Grid) -> Forces:
     angle = np.arccos(np.clip(cosine, -1, 1))
     at_head = rim & (angle < _JOINT_ARC_RAD) & (distance > 0.6 * outline.head_radius_mm)
     weight = np.where(at_head, np.cos(angle * (np.pi / 2) / _JOINT_ARC_RAD) ** 2, 0)
-    forces += (weight / weight.sum())[..., None] * push * case.joint_mn
+    forces += np.multiply.outer(push * case.joint_mn, weight / weight.sum())
     tip = outline.trochanter
     around = rim & (np.hypot(x[:, None] - tip[0], y[None] - tip[1]) < _INSERTION_MM)
-    forces += (around / around.sum())[..., None] * pull * case.abductor_mn
+    forces += np.multiply.outer(pull * case.abductor_mn, around / around.sum())
     return forces
 
 
