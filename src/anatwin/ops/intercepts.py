@@ -60,7 +60,7 @@ def _length(solid: NDArray[np.float32], points: Array, line: Array) -> float:
     values = np.zeros(known.shape, np.float32)
     map_coordinates(solid, places[known].T, order=1, output=(found := np.empty(known.sum(), "f4")))
     values[known] = found
-    inside: Mask = values > _LEVEL
+    inside = np.asarray(values > _LEVEL)
     # A line that starts inside has half an entry where it leaves.
     crossings = (inside[:, 1:] != inside[:, :-1]) & known[:, 1:] & known[:, :-1]
     entries = np.count_nonzero(crossings) / 2
