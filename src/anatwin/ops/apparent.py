@@ -61,7 +61,7 @@ def apparent_stiffness(elastic: Elastic, condition: Condition) -> NDArray[np.flo
     strains = uniform_strains(elastic)
     volume = prod(elastic.modulus_kpa.shape) * prod(elastic.spacing_mm)
     if condition == "static":
-        return np.linalg.inv(_static_compliance(elastic, strains, volume))
+        return np.asarray(np.linalg.inv(_static_compliance(elastic, strains, volume)))
     fields = [
         _kinematic(elastic, strain)
         if condition == "kinematic"

@@ -29,7 +29,7 @@ def periodic_displacement(
     mean_mm
         A displacement that deforms the cell uniformly.
     tolerance
-        Largest force out of balance, relative to the force to be balanced.
+        Largest force out of balance, relative to the force of ``mean_mm``.
     iterations
         Most steps.
 
@@ -38,8 +38,9 @@ def periodic_displacement(
     QualityError
         If it does not get there.
     """
-    rest = -_folded(stiffness_product(elastic, mean_mm))
-    target = tolerance * float(np.linalg.norm(rest))
+    pull = stiffness_product(elastic, mean_mm)
+    rest = -_folded(pull)
+    target = tolerance * float(np.linalg.norm(pull))
     inverse = _uniform_inverse(elastic)
     u, direction, power = np.zeros_like(rest), np.zeros_like(rest), 1.0
     for _ in range(iterations):
