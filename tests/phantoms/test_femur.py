@@ -38,14 +38,14 @@ class TestOutline:
         outline = parametric_outline(seed)
         grid = outline.grid(0.5)
         inside = outline.inside(grid)
-        assert grid.shape == (188, 1, 208)
+        assert grid.shape == (188, 208, 1)
         border = np.concatenate([inside[0], inside[-1], inside[:, -1]])
         assert not border.any()
         assert inside[:, 0].any(), "the shaft must leave the picture at its lower edge"
         assert 0.3 < inside.mean() < 0.6
 
     def test_full_size(self):
-        assert parametric_outline().grid(0.05).shape == (1883, 1, 2080)
+        assert parametric_outline().grid(0.05).shape == (1883, 2080, 1)
 
     def test_area_does_not_depend_on_resolution(self):
         outline = parametric_outline(3)

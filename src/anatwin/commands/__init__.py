@@ -4,6 +4,7 @@ from typing import Annotated
 
 import tyro
 
+from anatwin.commands.bone import Enhance, Morphometry, Simulate, Stiffness
 from anatwin.commands.build import Build, PlanCommand
 from anatwin.commands.look import Completion, Doctor, Info
 from anatwin.commands.study import StudyCommand
@@ -22,6 +23,10 @@ Command = (
     | Segment
     | Mesh
     | Measure
+    | Annotated[Stiffness, named("measure-stiffness")]
+    | Annotated[Morphometry, named("measure-bone")]
+    | Enhance
+    | Simulate
     | Report
     | Phantom
     | Annotated[StudyCommand, named("study")]
@@ -29,4 +34,7 @@ Command = (
     | Completion
 )
 
-__all__ = ["Command"]
+TWO_WORDS = {("measure", "stiffness"), ("measure", "bone")}
+"""Commands that are said in two words; the first alone takes a file."""
+
+__all__ = ["TWO_WORDS", "Command"]

@@ -10,7 +10,8 @@ Labels
     `check_labels` tells whether a head's label map is plausible.
 Bone
     `bone_morphometry` gives the standard numbers of trabecular bone: volume fraction, thickness,
-    spacing, anisotropy and connectivity, in two dimensions or three.
+    spacing, anisotropy and connectivity, in two dimensions or three. `bone_stiffness` gives the
+    apparent moduli of a block under a named boundary condition.
 Samples
     `mean_interval` and `paired_p` for tables over several subjects.
 
@@ -26,9 +27,11 @@ from anatwin.measure.morphometry import morphometry
 from anatwin.measure.overlap import compare_labels, overlaps
 from anatwin.measure.quality import image_quality
 from anatwin.measure.samples import mean_interval, paired_p
+from anatwin.measure.stiffness import bone_stiffness
 
 __all__ = [
     "bone_morphometry",
+    "bone_stiffness",
     "check_image",
     "check_labels",
     "compare_labels",

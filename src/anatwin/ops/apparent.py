@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.ops.elasticity import Elastic, stiffness_product
+from anatwin.ops.elasticity import Elastic, diagonal, rigid_modes, stiffness_product
 from anatwin.ops.elasticity_solve import solve_elastic
 from anatwin.ops.periodic import periodic_displacement
 
@@ -49,32 +49,40 @@ def apparent_stiffness(elastic: Elastic, condition: Condition) -> NDArray[np.flo
 
     ``kinematic`` gives every face the displacement of a uniform strain (KUBC, the stiffest),
     ``periodic`` lets the block repeat itself (PBC), ``static`` pulls every face with the forces of
-    a uniform stress (SUBC, the softest). As quadratic forms they are in that order.
+    a uniform stress (SUBC, the softest): 0 where a face shows a void, which cannot be pulled. As
+    quadratic forms they are in that order.
 
     Parameters
     ----------
     elastic
-        The block. Give voids a small modulus, so that nothing is loose.
+        The block; voids have a modulus of 0.
     condition
         What holds at the faces.
     """
-    strains = uniform_strains(elastic)
-    volume = prod(elastic.modulus_kpa.shape) * prod(elastic.spacing_mm)
     if condition == "static":
-        return np.asarray(np.linalg.inv(_static_compliance(elastic, strains, volume)))
-    fields = [
-        _kinematic(elastic, strain)
-        if condition == "kinematic"
-        else periodic_displacement(elastic, strain, tolerance=TOLERANCE)
-        for strain in strains
-    ]
-    forces = [stiffness_product(elastic, field) for field in fields]
-    return _symmetric(np.array([[np.vdot(u, f) for f in forces] for u in fields]) / volume)
+        return _static(elastic)
+    strains = uniform_strains(elastic)
+    if condition == "kinematic":
+        body, support = _carried(elastic, _all_faces(elastic))
+        fields = [_relaxed(body, strain, support) for strain in strains]
+    else:
+        body = elastic
+        fields = [periodic_displacement(body, strain, tolerance=TOLERANCE) for strain in strains]
+    forces = [stiffness_product(body, field) for field in fields]
+    work = np.array([[np.vdot(u, f) for f in forces] for u in fields])
+    return _symmetric(work / _volume_mm3(elastic))
 
 
 def engineering_moduli(stiffness: Array) -> NDArray[np.float64]:
-    """Return Young's moduli along the axes, then shear moduli, of a stiffness ``stress strain``."""
-    return np.asarray(1 / np.diag(np.linalg.inv(stiffness)))
+    """Return Young's moduli along the axes, then shear moduli, of a stiffness ``stress strain``.
+
+    A direction without any stiffness has a modulus of next to nothing, not an error.
+    """
+    values, vectors = np.linalg.eigh(stiffness)
+    if values[-1] <= 0:
+        return np.zeros(len(stiffness))
+    compliance = (vectors / np.maximum(values, 1e-9 * values[-1])) @ vectors.T
+    return np.asarray(1 / np.diag(compliance))
 
 
 def mixed_uniaxial_moduli(elastic: Elastic) -> NDArray[np.float64]:
@@ -84,66 +92,106 @@ def mixed_uniaxial_moduli(elastic: Elastic) -> NDArray[np.float64]:
     free; for the shear modulus the four faces across two axes slide as in a pure shear, each along
     the other axis, and are free across themselves (MUBC).
     """
-    strains = uniform_strains(elastic)
     axes = elastic.modulus_kpa.ndim
     moduli = []
-    for number, strain in enumerate(strains):
-        if number < axes:
-            driven = [(number, number)]
-        else:
+    for number, strain in enumerate(uniform_strains(elastic)):
+        driven = [(number, number)]
+        if number >= axes:
             a, b = shear_pairs(axes)[number - axes]
             driven = [(a, b), (b, a)]
-        prescribed = _rest_on(elastic, {component for _, component in driven})
+        support = np.zeros(strain.shape, np.bool_)
         for face, component in driven:
             for end in (0, -1):
-                place = (component, *(slice(None),) * face, end)
-                prescribed[place] = strain[place]
-        found = solve_elastic(elastic, prescribed, tolerance=TOLERANCE)
-        u = found.displacement_mm
-        work = float(np.vdot(u, stiffness_product(elastic, u)))
-        moduli.append(work / (prod(elastic.modulus_kpa.shape) * prod(elastic.spacing_mm)))
+                support[(component, *(slice(None),) * face, end)] = True
+        body, held = _carried(elastic, support)
+        u = _relaxed(body, strain, held)
+        moduli.append(float(np.vdot(u, stiffness_product(body, u))) / _volume_mm3(elastic))
     return np.array(moduli)
 
 
-def _kinematic(elastic: Elastic, strain_mm: Array) -> NDArray[np.float64]:
-    """Return the displacement where every face follows a uniform strain."""
-    prescribed = strain_mm.copy()
-    prescribed[(slice(None), *(slice(1, -1),) * elastic.modulus_kpa.ndim)] = np.nan
-    return solve_elastic(elastic, prescribed, tolerance=TOLERANCE).displacement_mm
+def _all_faces(elastic: Elastic) -> NDArray[np.bool_]:
+    """Return every node on a face, along every axis."""
+    support = np.ones(elastic.field_shape, np.bool_)
+    support[(slice(None), *(slice(1, -1),) * elastic.modulus_kpa.ndim)] = False
+    return support
 
 
-def _static_compliance(elastic: Elastic, strains: Array, volume: float) -> NDArray[np.float64]:
-    """Return the apparent compliance [1/kPa] under uniform tractions."""
-    uniform = replace(elastic, modulus_kpa=np.ones(elastic.modulus_kpa.shape))
+def _relaxed(body: Elastic, strain_mm: Array, support: Array) -> NDArray[np.float64]:
+    """Return a uniform strain, let go where no support holds it.
+
+    The change is solved for, not the whole: what is out of balance is then small from the start.
+    """
+    load = -stiffness_product(body, strain_mm)
+    change = solve_elastic(body, np.where(support, 0, np.nan), load, tolerance=TOLERANCE)
+    return np.asarray(strain_mm + change.displacement_mm)
+
+
+def _static(elastic: Elastic) -> NDArray[np.float64]:
+    """Return the apparent stiffness [kPa] under uniform tractions."""
+    strains = uniform_strains(elastic)
+    modulus = elastic.modulus_kpa
+    faces = [modulus.take(end, axis) for axis in range(modulus.ndim) for end in (0, -1)]
+    if min(face.min() for face in faces) <= 0:
+        return np.zeros((len(strains), len(strains)))
+    uniform = replace(elastic, modulus_kpa=np.ones(modulus.shape))
     pulls = np.array([stiffness_product(uniform, strain) for strain in strains])
-    material = np.array([[np.vdot(s, p) for p in pulls] for s in strains]) / volume
+    material = np.tensordot(strains, pulls, axes=(range(1, strains.ndim),) * 2)
     forces = np.tensordot(np.linalg.inv(_symmetric(material)), pulls, axes=1)
-    prescribed = _rest_on(elastic, set())
+    body, support = _carried(elastic, np.zeros(strains.shape[1:], np.bool_))
+    prescribed = np.where(support, 0, np.nan)
     fields = [
-        solve_elastic(elastic, prescribed, force, tolerance=TOLERANCE).displacement_mm
+        solve_elastic(body, prescribed, force, tolerance=TOLERANCE).displacement_mm
         for force in forces
     ]
-    return _symmetric(np.array([[np.vdot(f, u) for u in fields] for f in forces]) / volume)
+    compliance = np.array([[np.vdot(f, u) for u in fields] for f in forces])
+    return np.asarray(np.linalg.inv(_symmetric(compliance * _volume_mm3(elastic))))
 
 
-def _rest_on(elastic: Elastic, held: set[int]) -> NDArray[np.float64]:
-    """Return supports at corners that stop what is left of the rigid motions, NaN elsewhere.
+def _carried(elastic: Elastic, support: Array) -> tuple[Elastic, NDArray[np.bool_]]:
+    """Return the parts that a support touches, and supports that hold them.
 
-    ``held`` are the axes along which faces are held already, and with it the rotations that would
-    move those faces.
+    Where a part can still move as a whole it is pinned at just as many places as it has such
+    motions, which takes no force. Without any support the largest part is meant.
     """
-    shape = elastic.field_shape
-    prescribed = np.full(shape, np.nan)
-    axes = shape[0]
-    first = (0,) * axes
-    free = [axis for axis in range(axes) if axis not in held]
-    for axis in free:
-        prescribed[(axis, *first)] = 0
-    for number, axis in enumerate(free):
-        # Two free axes can still turn into one another: a second corner stops one of them.
-        for other in free[number + 1 :]:
-            prescribed[(axis, *first[:other], -1, *first[other + 1 :])] = 0
-    return prescribed
+    from scipy.ndimage import label
+
+    parts, count = label(elastic.modulus_kpa > 0)
+    modes = rigid_modes(elastic)
+    support = support.copy()
+    kept = np.zeros(count + 1, np.bool_)
+    largest = np.argmax(np.bincount(parts.ravel())[1:]) + 1
+    for part in range(1, count + 1):
+        nodes = _touched(replace(elastic, modulus_kpa=(parts == part).astype(np.float32)))
+        if support[:, nodes].any() or (part == largest and not support.any()):
+            kept[part] = True
+            _pin(modes[:, :, nodes], nodes, support)
+    modulus = np.where(kept[parts], elastic.modulus_kpa, 0)
+    return replace(elastic, modulus_kpa=modulus), support
+
+
+def _pin(modes: Array, nodes: Array, support: Array) -> None:
+    """Hold a part at places that stop its rigid motions, one for each that is left.
+
+    ``modes`` are the rigid motions of its nodes, ``mode axis node``.
+    """
+    for _ in range(len(modes)):
+        held = support[:, nodes]
+        values, vectors = np.linalg.eigh(modes[:, held] @ modes[:, held].T)
+        if values[0] > 1e-9 * max(values[-1], 1e-300):
+            return
+        motion = np.abs(np.tensordot(vectors[:, 0], modes, axes=1))
+        axis, node = np.unravel_index(np.argmax(motion), motion.shape)
+        place = np.flatnonzero(nodes)[node]
+        support[axis].flat[place] = True
+
+
+def _touched(elastic: Elastic) -> NDArray[np.bool_]:
+    """Return which nodes are corners of material."""
+    return np.asarray(diagonal(elastic)[0] > 0)
+
+
+def _volume_mm3(elastic: Elastic) -> float:
+    return prod(elastic.modulus_kpa.shape) * prod(elastic.spacing_mm)
 
 
 def _symmetric(matrix: Array) -> NDArray[np.float64]:

@@ -56,11 +56,13 @@ def _length(solid: NDArray[np.float32], points: Array, line: Array) -> float:
     from scipy.ndimage import map_coordinates
 
     places = points[:, None] + line
-    known = ((places >= 0) & (places <= np.array(solid.shape) - 1)).all(axis=-1)
+    known: Mask = np.logical_and.reduce(
+        (places >= 0) & (places <= np.array(solid.shape) - 1), axis=-1
+    )
     values = np.zeros(known.shape, np.float32)
     map_coordinates(solid, places[known].T, order=1, output=(found := np.empty(known.sum(), "f4")))
     values[known] = found
-    inside = np.asarray(values > _LEVEL)
+    inside = values > _LEVEL
     # A line that starts inside has half an entry where it leaves.
     crossings = (inside[:, 1:] != inside[:, :-1]) & known[:, 1:] & known[:, :-1]
     entries = np.count_nonzero(crossings) / 2

@@ -67,11 +67,11 @@ class FemurOutline:
             )
 
     def grid(self, spacing_mm: float = 0.05) -> Grid:
-        """Return the picture's grid, ``x 1 y``."""
+        """Return the picture's grid, ``x y 1``."""
         columns, rows = (max(round(edge / spacing_mm), 1) for edge in self.field_mm)
         matrix = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
-        matrix[:3, 3] = spacing_mm / 2, 0, spacing_mm / 2
-        return Grid.from_matrix((columns, 1, rows), matrix, FRAME)
+        matrix[:2, 3] = spacing_mm / 2
+        return Grid.from_matrix((columns, rows, 1), matrix, FRAME)
 
     def inside(self, grid: Grid) -> NDArray[np.bool_]:
         """Return which pixels of a grid of ours lie in the bone, ``x y``."""
@@ -81,8 +81,8 @@ class FemurOutline:
 def axes_mm(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the positions [mm] of the columns and of the rows of a picture's grid."""
     matrix = grid.matrix
-    columns, rows = np.arange(grid.shape[0]), np.arange(grid.shape[2])
-    return matrix[0, 3] + matrix[0, 0] * columns, matrix[2, 3] + matrix[2, 2] * rows
+    columns, rows = np.arange(grid.shape[0]), np.arange(grid.shape[1])
+    return matrix[0, 3] + matrix[0, 0] * columns, matrix[1, 3] + matrix[1, 1] * rows
 
 
 def parametric_outline(seed: int = 0) -> FemurOutline:
