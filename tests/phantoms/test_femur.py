@@ -153,6 +153,16 @@ class TestFemora:
         assert (runs[1] - runs[0]) * 0.25 == pytest.approx(4.5, abs=0.5)
         assert not (cortex & ~femur.outline.inside(grid)).any()
 
+    def test_the_body_holds_what_the_femur_says(self):
+        femur = femora(0)[3]
+        grid = femur.outline.grid(0.5)
+        body = femur.body(grid)
+        inside = femur.outline.inside(grid) & ~femur.cortex(grid)
+        assert body.density[..., 0][inside] == pytest.approx(femur.bone_fraction)
+        assert np.array_equal(body.density[..., 0] == 1, femur.cortex(grid))
+        assert body.weights == pytest.approx((0.6, 0.2, 0.2))
+        assert not body.fixed[:, :, 1:].any()
+
     def test_a_bone_without_loads_is_refused(self):
         with pytest.raises(UsageError):
             Femur(parametric_outline(), 0.4, ())

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import tyro
 
-from anatwin.commands.bone import Enhance, Morphometry, Simulate, Stiffness
+from anatwin.commands.bone import Enhance, Morphometry, Stiffness
 from anatwin.commands.build import Build, PlanCommand
 from anatwin.commands.look import Completion, Doctor, Info
+from anatwin.commands.simulate import SimulateCommand
 from anatwin.commands.study import StudyCommand
 from anatwin.commands.train import Train
 from anatwin.commands.verbs import Acquire, Measure, Mesh, Phantom, Reconstruct, Report, Segment
@@ -26,7 +27,7 @@ Command = (
     | Annotated[Stiffness, named("measure-stiffness")]
     | Annotated[Morphometry, named("measure-bone")]
     | Enhance
-    | Simulate
+    | Annotated[SimulateCommand, named("simulate")]
     | Report
     | Phantom
     | Annotated[StudyCommand, named("study")]

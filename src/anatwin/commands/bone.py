@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from anatwin.commands.options import Input, OptionalOutput, Output
 from anatwin.commands.terminal import progress, say
@@ -117,7 +114,7 @@ class Morphometry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompressionTest(Compression):
+class CompressionSimulation(Compression):
     """Squeeze micro-CT bone between two platens and find its stiffness and force.
 
     Every bone voxel is one trilinear element. Parts that are not joined to the largest one at a
@@ -142,23 +139,6 @@ class CompressionTest(Compression):
         if self.output is not None:
             write_volume(result.energy, self.output)
         _tell(result.measures, None)
-
-
-@dataclass(frozen=True)
-class Simulate:
-    """Load a body and see how it answers.
-
-    For example:  anatwin simulate compression microct.nii.gz
-    """
-
-    what: tyro.conf.OmitArgPrefixes[
-        Annotated[CompressionTest, tyro.conf.subcommand("compression", prefix_name=False)]
-    ]
-    """Which test."""
-
-    def run(self) -> None:
-        """Run it."""
-        self.what.run()
 
 
 def _tell(rows: tuple[Measure, ...], output: Path | None) -> None:

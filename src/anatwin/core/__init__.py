@@ -1,5 +1,6 @@
 """The nouns: frozen values that cross stage boundaries. They know nothing above them."""
 
+from anatwin.core.body import Body
 from anatwin.core.errors import (
     AnatwinError,
     GeometryError,
@@ -21,6 +22,7 @@ from anatwin.core.volume import Volume
 
 __all__ = [
     "AnatwinError",
+    "Body",
     "Check",
     "GeometryError",
     "Grid",

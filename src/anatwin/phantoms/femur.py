@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Grid, UsageError
-from anatwin.phantoms.femur_loads import DAILY_LOADS, LoadCase
+from anatwin.core import Body, Grid, UsageError
+from anatwin.phantoms.femur_loads import DAILY_LOADS, LoadCase, nodal_forces
 from anatwin.phantoms.femur_outline import FemurOutline, axes_mm, parametric_outline
 
 Region = Literal["head", "neck", "intertrochanteric"]
@@ -66,6 +66,26 @@ class Femur:
         rows = axes_mm(grid)[1]
         thickness = np.interp(rows, levels, (_SHAFT_CORTEX_MM, _END_CORTEX_MM))
         return inside & (depth <= thickness + grid.spacing_mm[0] / 2)
+
+    def body(self, grid: Grid) -> Body:
+        """Return the femur to be optimised: a full cortex around evenly spread trabeculae.
+
+        It stands on the cut across its shaft and carries its loads, weighted by their cycles.
+        """
+        inside, cortex = self.outline.inside(grid), self.cortex(grid)
+        density = np.where(cortex, 1.0, self.bone_fraction * inside)
+        forces = np.array([nodal_forces(self.outline, case, grid) for case in self.loads])
+        fixed = np.zeros(forces.shape[1:], np.bool_)
+        fixed[:, :, 0] = True
+        cycles = sum(case.cycles for case in self.loads)
+        return Body(
+            grid,
+            density[..., None],
+            fixed,
+            forces,
+            tuple(case.cycles / cycles for case in self.loads),
+            cortex[..., None],
+        )
 
     def region(self, name: Region, grid: Grid) -> tuple[slice, slice]:
         """Return a region's square in a picture, its corners on multiples of 0.5 mm."""

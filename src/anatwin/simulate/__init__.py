@@ -1,5 +1,36 @@
-"""From bone to how it answers to a load."""
+"""From a loaded body to how it answers: where material goes, how it moves.
 
+Contract of a simulator:
+
+* It takes a ``Body``: densities on a grid, what holds it, and load cases; in a plane or in 3-D.
+* The same body gives the same answer, to rounding. It has the body's grid, and nothing outside
+  the body changes.
+* Where the supports do not hold the body, or a solver does not get there, it raises a
+  QualityError; it never returns a state out of balance without saying how far.
+
+``Compression`` stands beside the contract: it takes an image of bone and brings its own loads.
+"""
+
+from collections.abc import Callable
+
+from anatwin.core import Body
+from anatwin.simulate.beam import beam
 from anatwin.simulate.compression import Compression, Squeezed
+from anatwin.simulate.pressed import Axis, Push, pressed
+from anatwin.simulate.topology import Design, Topology
 
-__all__ = ["Compression", "Squeezed"]
+Simulator = Callable[[Body], Design]
+SimulateMethod = Topology
+
+__all__ = [
+    "Axis",
+    "Compression",
+    "Design",
+    "Push",
+    "SimulateMethod",
+    "Simulator",
+    "Squeezed",
+    "Topology",
+    "beam",
+    "pressed",
+]
