@@ -67,13 +67,23 @@ class Femur:
         thickness = np.interp(rows, levels, (_SHAFT_CORTEX_MM, _END_CORTEX_MM))
         return inside & (depth <= thickness + grid.spacing_mm[0] / 2)
 
-    def body(self, grid: Grid) -> Body:
-        """Return the femur to be optimised: a full cortex around evenly spread trabeculae.
+    def body(self, grid: Grid, measured: NDArray[np.floating] | None = None) -> Body:
+        """Return the femur to be optimised; it stands on the cut across its shaft.
 
-        It stands on the cut across its shaft and carries its loads, weighted by their cycles.
+        It carries its loads, weighted by their cycles.
+
+        Parameters
+        ----------
+        grid
+            Pixels to optimise.
+        measured
+            Share of bone in every pixel, ``x y``, as a coarse image shows it: bone is what lies
+            inside the outline. Without it, the cortex is full and stays full, and trabeculae
+            are spread evenly inside.
         """
         inside, cortex = self.outline.inside(grid), self.cortex(grid)
-        density = np.where(cortex, 1.0, self.bone_fraction * inside)
+        even = np.where(cortex, 1.0, self.bone_fraction)
+        density = np.where(inside, even if measured is None else np.clip(measured, 0, 1), 0.0)
         forces = np.array([nodal_forces(self.outline, case, grid) for case in self.loads])
         fixed = np.zeros(forces.shape[1:], np.bool_)
         fixed[:, :, 0] = True
@@ -84,7 +94,7 @@ class Femur:
             fixed,
             forces,
             tuple(case.cycles / cycles for case in self.loads),
-            cortex[..., None],
+            cortex[..., None] if measured is None else None,
         )
 
     def region(self, name: Region, grid: Grid) -> tuple[slice, slice]:
