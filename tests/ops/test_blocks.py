@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anatwin.core import GeometryError
-from anatwin.ops.blocks import block_edges, block_mean, fill_blocks, spread
+from anatwin.ops.blocks import block_edges, block_mean, fill_blocks, spread, spread_inside
 from anatwin.ops.threshold import otsu_threshold
 
 shapes = st.sampled_from([(6, 9), (4, 7, 1), (3, 4, 5)])
@@ -35,6 +35,17 @@ def test_blocks_are_filled_as_far_as_asked_and_best_first(shape, seed):
     first = tuple(slice(0, edge) for edge in block_edges(shape, 5))
     assert density[block] >= 0
     assert np.where(bone, -np.inf, score)[first].max() <= low[first].min()
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 10**6))
+def test_mass_stays_inside_where_there_is_room(seed):
+    rng = np.random.default_rng(seed)
+    inside = spread(rng.random((5, 7)) < 0.8, 4) & (rng.random((20, 28)) < 0.7)
+    density = np.minimum(rng.random((5, 7)), block_mean(inside, 4))
+    fine = spread_inside(density, inside)
+    assert block_mean(fine, 4) == pytest.approx(density)
+    assert not fine[~inside].any()
 
 
 def test_parts_of_blocks_are_refused():

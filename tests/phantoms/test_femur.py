@@ -163,6 +163,13 @@ class TestFemora:
         assert body.weights == pytest.approx((0.6, 0.2, 0.2))
         assert not body.fixed[:, :, 1:].any()
 
+    def test_a_coarse_image_takes_the_place_of_cortex_and_spread(self):
+        femur = femora(0)[3]
+        grid = femur.outline.grid(0.5)
+        body = femur.body(grid, np.full(grid.shape[:2], 0.25))
+        assert set(np.unique(body.density)) == {0.0, 0.25}
+        assert body.solid is None
+
     def test_a_bone_without_loads_is_refused(self):
         with pytest.raises(UsageError):
             Femur(parametric_outline(), 0.4, ())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from anatwin.core import Grid, InputError, UsageError, Volume
-from anatwin.simulate import Compression
+from anatwin.simulate import Compression, Squeezed
 from anatwin.simulate.compression import bone_mask
 
 
@@ -38,6 +38,7 @@ def sponge():
 @pytest.mark.parametrize("platens", ["smooth", "clamped"])
 def test_energy_is_the_work_of_the_platens(platens):
     result, found = squeezed(sponge(), platens=platens)
+    assert isinstance(result, Squeezed)
     assert abs(found["energy over work of the platens - 1"]) < 1e-4
     assert found["residual[force out of balance]"] <= 1e-6
     assert found["strain energy"] == pytest.approx(result.energy.data.sum(), rel=1e-5)

@@ -8,7 +8,7 @@ from anatwin.commands.terminal import progress, say
 from anatwin.commands.verbs import _open_image
 from anatwin.core import Measure
 from anatwin.enhance import Bicubic, EnhanceMethod
-from anatwin.measure.stiffness import BoundaryCondition
+from anatwin.ops.apparent import BoundaryCondition
 from anatwin.simulate import Compression
 
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from anatwin.core import Grid, InputError, Measure
 from anatwin.ops.intercepts import directions, intercept_ellipsoid, mean_intercept_lengths
-from anatwin.ops.thickness import local_thickness
 from anatwin.ops.topology import euler_number, largest_body
 
 Mask = NDArray[np.bool_]
@@ -36,6 +35,8 @@ def bone_morphometry(bone: Mask, grid: Grid, *, basis: str = "") -> tuple[Measur
     InputError
         If there is no bone, nothing else, or voxels are not cubes.
     """
+    from anatwin.ops.thickness import local_thickness
+
     spacing = _edge_mm(bone, grid)
     flat = np.squeeze(bone)
     basis = "; ".join(filter(None, (basis, f"{flat.ndim}-D, {1000 * spacing:.1f} um voxels")))

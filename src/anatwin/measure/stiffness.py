@@ -1,27 +1,15 @@
 """How stiff a block of bone is, with the condition at its faces named."""
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import Grid, InputError, Measure, UsageError
-from anatwin.ops.apparent import (
-    apparent_stiffness,
-    engineering_moduli,
-    mixed_uniaxial_moduli,
-    shear_pairs,
-)
+from anatwin.ops.apparent import BoundaryCondition, apparent_moduli, shear_pairs
 from anatwin.ops.elasticity import Elastic
 
-BoundaryCondition = Literal["KUBC", "PBC", "MUBC", "SUBC"]
 CONDITIONS: tuple[BoundaryCondition, ...] = get_args(BoundaryCondition)
-
-_NAMES: dict[BoundaryCondition, Literal["kinematic", "periodic", "static"]] = {
-    "KUBC": "kinematic",
-    "PBC": "periodic",
-    "SUBC": "static",
-}
 
 
 def bone_stiffness(
@@ -74,10 +62,7 @@ def bone_stiffness(
     flat = np.squeeze(bone)
     spacing = tuple(grid.spacing_mm[axis] for axis in extended)
     elastic = Elastic(flat.astype(np.float64), poisson, spacing)
-    if condition == "MUBC":
-        relative = mixed_uniaxial_moduli(elastic)
-    else:
-        relative = engineering_moduli(apparent_stiffness(elastic, _NAMES[condition]))
+    relative = apparent_moduli(elastic, condition)
     title = f"[{condition}, plane stress]" if flat.ndim == 2 else f"[{condition}]"
     voxels = " x ".join(str(n) for n in flat.shape)
     tissue = f"tissue {modulus_gpa:g} GPa, Poisson's ratio {poisson:g}, {voxels} voxels"

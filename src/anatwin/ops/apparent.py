@@ -19,7 +19,8 @@ from anatwin.ops.elasticity_solve import solve_elastic
 from anatwin.ops.periodic import periodic_displacement
 
 Array = NDArray[Any]
-Condition = Literal["kinematic", "periodic", "static"]
+Tensorial = Literal["KUBC", "PBC", "SUBC"]
+BoundaryCondition = Literal["KUBC", "PBC", "MUBC", "SUBC"]
 
 TOLERANCE = 1e-6
 
@@ -44,13 +45,13 @@ def uniform_strains(elastic: Elastic) -> NDArray[np.float64]:
     return fields
 
 
-def apparent_stiffness(elastic: Elastic, condition: Condition) -> NDArray[np.float64]:
+def apparent_stiffness(elastic: Elastic, condition: Tensorial) -> NDArray[np.float64]:
     """Return the apparent stiffness [kPa], ``stress strain``.
 
-    ``kinematic`` gives every face the displacement of a uniform strain (KUBC, the stiffest),
-    ``periodic`` lets the block repeat itself (PBC), ``static`` pulls every face with the forces of
-    a uniform stress (SUBC, the softest): 0 where a face shows a void, which cannot be pulled. As
-    quadratic forms they are in that order.
+    KUBC, kinematic uniform, gives every face the displacement of a uniform strain and is the
+    stiffest. PBC, periodic, lets the block repeat itself. SUBC, static uniform, pulls every face
+    with the forces of a uniform stress and is the softest: 0 where a face shows a void, which
+    cannot be pulled. As quadratic forms they are in that order.
 
     Parameters
     ----------
@@ -59,10 +60,10 @@ def apparent_stiffness(elastic: Elastic, condition: Condition) -> NDArray[np.flo
     condition
         What holds at the faces.
     """
-    if condition == "static":
+    if condition == "SUBC":
         return _static(elastic)
     strains = uniform_strains(elastic)
-    if condition == "kinematic":
+    if condition == "KUBC":
         body, support = _carried(elastic, _all_faces(elastic))
         fields = [_relaxed(body, strain, support) for strain in strains]
     else:
@@ -71,6 +72,21 @@ def apparent_stiffness(elastic: Elastic, condition: Condition) -> NDArray[np.flo
     forces = [stiffness_product(body, field) for field in fields]
     work = np.array([[np.vdot(u, f) for f in forces] for u in fields])
     return _symmetric(work / _volume_mm3(elastic))
+
+
+def apparent_moduli(elastic: Elastic, condition: BoundaryCondition) -> NDArray[np.float64]:
+    """Return Young's moduli along the axes, then shear moduli [kPa], under a named condition.
+
+    Parameters
+    ----------
+    elastic
+        The block; voids have a modulus of 0.
+    condition
+        As for ``apparent_stiffness``, or MUBC as in ``mixed_uniaxial_moduli``.
+    """
+    if condition == "MUBC":
+        return mixed_uniaxial_moduli(elastic)
+    return engineering_moduli(apparent_stiffness(elastic, condition))
 
 
 def engineering_moduli(stiffness: Array) -> NDArray[np.float64]:

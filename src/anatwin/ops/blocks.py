@@ -63,6 +63,24 @@ def fill_blocks(score: Array, density: Array) -> NDArray[np.bool_]:
     return _joined(rank < counts[..., None], edges)
 
 
+def spread_inside(density: Array, inside: NDArray[np.bool_]) -> Array:
+    """Return fine densities inside a shape with the mass that coarse pixels have.
+
+    A block that lies partly outside holds its mass in the rest, as far as there is room.
+
+    Parameters
+    ----------
+    density
+        Share of every block that is bone, 0 to 1.
+    inside
+        Which fine pixels may hold bone.
+    """
+    factor = max(n // m for n, m in zip(inside.shape, density.shape, strict=True))
+    room = block_mean(inside, factor)
+    held = np.minimum(density / np.maximum(room, 1e-9), 1)
+    return np.asarray(np.where(inside, spread(held, factor), 0))
+
+
 def _split(image: Array, edges: tuple[int, ...]) -> Array:
     """Return the pixels of every block along a new last axis."""
     pairs = [(n // edge, edge) for n, edge in zip(image.shape, edges, strict=True)]

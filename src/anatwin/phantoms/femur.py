@@ -17,6 +17,7 @@ REGION_MM = 12.0
 
 _SHAFT_CORTEX_MM, _END_CORTEX_MM = 4.5, 1.0
 _BLOCK_MM = 0.5
+_LEAST = 0.001
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,13 +78,13 @@ class Femur:
         grid
             Pixels to optimise.
         measured
-            Share of bone in every pixel, ``x y``, as a coarse image shows it: bone is what lies
-            inside the outline. Without it, the cortex is full and stays full, and trabeculae
-            are spread evenly inside.
+            Share of bone in every pixel, ``x y``, as a coarse image shows it; only what lies
+            inside the outline counts, and no pixel there is quite empty. Without it, the cortex
+            is full and stays full, and trabeculae are spread evenly inside.
         """
         inside, cortex = self.outline.inside(grid), self.cortex(grid)
         even = np.where(cortex, 1.0, self.bone_fraction)
-        density = np.where(inside, even if measured is None else np.clip(measured, 0, 1), 0.0)
+        density = np.where(inside, even if measured is None else np.clip(measured, _LEAST, 1), 0.0)
         forces = np.array([nodal_forces(self.outline, case, grid) for case in self.loads])
         fixed = np.zeros(forces.shape[1:], np.bool_)
         fixed[:, :, 0] = True
