@@ -4,9 +4,11 @@
 human head, a different person for every seed, and ``signal`` the image of it; ``patient`` that
 person's raw scan; ``coils``, ``scanner`` and ``sampling`` the scanner that measures them.
 ``femora`` eleven upper femora in their frontal plane, of an invented shape (``parametric_outline``)
-or a real surface's (``femur_section``), with the loads of daily life (``nodal_forces``).
+or a real surface's (``femur_section``), with the loads of daily life (``nodal_forces``), and
+``coarse_scan`` what a scanner with large pixels sees of them.
 """
 
+from anatwin.phantoms.coarse import coarse_scan
 from anatwin.phantoms.ellipsoids import Ellipsoid, Ellipsoids, FourierCoils, head_ellipsoids
 from anatwin.phantoms.femur import REGIONS, Femur, femora
 from anatwin.phantoms.femur_loads import DAILY_LOADS, LoadCase, nodal_forces
@@ -30,6 +32,7 @@ __all__ = [
     "LoadCase",
     "Patient",
     "Scanner",
+    "coarse_scan",
     "femora",
     "femur_section",
     "head",

@@ -11,6 +11,7 @@ Contract of a study:
 from collections.abc import Callable
 from pathlib import Path
 
+from anatwin.studies.bone import Bone
 from anatwin.studies.cascades import Cascades
 from anatwin.studies.findings import Figure, Findings, Table
 from anatwin.studies.masks import Masks
@@ -19,4 +20,14 @@ from anatwin.studies.scans import Scans
 
 Study = Callable[[tuple[Path, ...]], Findings]
 
-__all__ = ["Cascades", "Figure", "Findings", "Masks", "Scans", "Study", "Table", "write_findings"]
+__all__ = [
+    "Bone",
+    "Cascades",
+    "Figure",
+    "Findings",
+    "Masks",
+    "Scans",
+    "Study",
+    "Table",
+    "write_findings",
+]
