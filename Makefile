@@ -26,6 +26,9 @@ bench: .venv/dev .venv/debian
 	$(BIN)/python benchmarks/agreement.py
 	$(BIN)/python benchmarks/noncartesian.py
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/topology.py
+	$(BIN)/python benchmarks/topology.py --only anatwin --sizes 256 512 1024 2048
+	$(BIN)/python benchmarks/topology.py --beam
 
 docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from anatwin.core import GeometryError, InputError, UsageError, Volume
+from anatwin.core import Body, GeometryError, InputError, UsageError, Volume
 from anatwin.simulate import Design, Topology, beam, pressed
 
 HALF = Topology(volume_fraction=0.5, radius=2.4, iterations=400)
@@ -107,6 +107,7 @@ def test_an_image_is_pressed_between_its_ends():
     mask[1:6, 1:4, 1:5] = 3  # a label
     image = Volume(mask, beam(7, 5, 6).grid)
     body = pressed(image, axis="k", pushes=("compression", "shear"), force_mn=5.0)
+    assert isinstance(body, Body)
     assert body.density.max() == 1
     np.testing.assert_allclose(body.forces_mn[0].sum(axis=(1, 2, 3)), [0, 0, -5])
     np.testing.assert_allclose(body.forces_mn[1].sum(axis=(1, 2, 3)), [-5, 0, 0])
@@ -152,3 +153,15 @@ def test_bodies_that_make_no_sense():
         HALF(replace(body, solid=np.ones((6, 4, 1), bool)))
     with pytest.raises(UsageError, match="voxels along"):
         beam(0, 4)
+    with pytest.raises(InputError, match="held"):
+        HALF(replace(body, fixed=body.fixed & (np.arange(2).reshape(2, 1, 1) == 0)))
+
+
+def test_a_loose_part_is_left_out():
+    body = beam(20, 9)
+    density = np.ones((20, 9, 1))
+    density[8:13, 2:7] = 0
+    density[10, 4] = 1
+    design = replace(HALF, iterations=2)(replace(body, density=density))
+    assert design.density.data[10, 4, 0] == 0
+    assert design.unbalanced < 0.1

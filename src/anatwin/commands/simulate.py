@@ -9,7 +9,8 @@ from anatwin.commands.bone import CompressionSimulation
 from anatwin.commands.options import Input, Output
 from anatwin.commands.terminal import progress, say
 from anatwin.core import Body
-from anatwin.simulate import Axis, Design, Push, Topology, beam, pressed
+from anatwin.simulate import Design, Topology, beam, pressed
+from anatwin.simulate.pressed import Axis, Push
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -27,6 +28,18 @@ def write_body(body: Body, path: Path) -> None:
         np.savez_compressed(file, **arrays)
 
 
+def _arrays(path: Path) -> dict[str, Any]:
+    """Return every array of a file, which is not trusted."""
+    try:
+        with path.open("rb") as file:
+            opened = np.load(file, allow_pickle=False)
+            if isinstance(opened, np.ndarray):
+                raise ValueError("it holds one array without a name")
+            return {name: opened[name] for name in opened.files}
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
+        raise InputError(f"{path} cannot be read as .npz: {error}.") from error
+
+
 def read_body(path: Path) -> Body:
     """Read a body from the arrays of an .npz file.
 
@@ -39,11 +52,7 @@ def read_body(path: Path) -> Body:
     InputError
         If the file cannot be read or lacks an array.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path} cannot be read as .npz: {error}.") from error
+    found = _arrays(path)
     if missing := [name for name in _NEEDED if name not in found]:
         raise InputError(f"{path} must hold {', '.join(_NEEDED)}; it lacks {', '.join(missing)}.")
     density, forces = found["density"], found["forces_mn"]

@@ -39,6 +39,12 @@ def scaled_within(parts: Array, scale: Array, design: tuple[Array, ...], sums: A
     """
     gain, low, high, weight = design
     sums[:] = 0
+    if sums.size == 1:  # one part only: this loop is many times faster
+        one, total = scale[0], 0.0
+        for v in range(gain.size):
+            total += weight[v] * min(max(gain[v] * one, low[v]), high[v])
+        sums[0] = total
+        return
     for v in range(gain.size):
         part = parts[v]
         sums[part] += weight[v] * min(max(gain[v] * scale[part], low[v]), high[v])

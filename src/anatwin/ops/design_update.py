@@ -1,7 +1,8 @@
 """Updates of a density that keep the mass of every part: optimality criteria, moving asymptotes.
 
-Both give each voxel a density that rises with one number of its part; bisection finds the number
-at which the part has its mass. A part is the whole body, or one block of it.
+Both give each voxel a density that rises with one number of its part; bisection, then
+interpolation, finds the number at which the part has its mass. A part is the whole body, or one
+block of it.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-_BISECTIONS = 60
+_BISECTIONS, _SECANTS = 14, 10
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def optimality_criteria(step: Step, masses: Masses) -> NDArray[np.float64]:
     gain = step.density * np.sqrt(np.maximum(-step.slope, 0) / weight)
     design = (gain, step.low, step.high, step.weight)
     mean = float(np.average(gain, weights=step.weight)) or 1.0
-    scale = _bisected(lambda s, sums: scaled_within(masses.parts, s, design, sums), masses, mean)
+    scale = _balanced(lambda s, sums: scaled_within(masses.parts, s, design, sums), masses, mean)
     return np.clip(gain * scale[masses.parts], step.low, step.high)
 
 
@@ -95,7 +96,7 @@ class MovingAsymptotes:
         up = np.sqrt(square * (1.001 * np.abs(slope) + 1e-6))
         mass = square * step.weight
         design = (own, mass, up, lower, upper, low, high, step.weight)
-        scale = _bisected(lambda s, sums: asymptotic_within(masses.parts, s, design, sums), masses)
+        scale = _balanced(lambda s, sums: asymptotic_within(masses.parts, s, design, sums), masses)
         self.before = [x, *self.before[:1]]
         down = np.sqrt(own + mass / scale[masses.parts])
         return np.clip((lower * down + upper * up) / (down + up), low, high)
@@ -109,17 +110,22 @@ class MovingAsymptotes:
         return np.clip(self.spread * factor, 0.01, 10.0)
 
 
-def _bisected(
+def _balanced(
     fill: Callable[[Array, Array], None], masses: Masses, mean: float = 1.0
 ) -> NDArray[np.float64]:
     """Return the scale of every part at which it has its mass; masses rise with scales."""
     low = np.full(len(masses.target), np.log(1e-12 / mean))
     high = np.full(len(masses.target), np.log(1e12 / mean))
+    below, above = -masses.target, masses.target
     sums = np.empty_like(masses.target)
-    for _ in range(_BISECTIONS):
+    for step in range(_BISECTIONS + _SECANTS):
         middle = (low + high) / 2
+        if step >= _BISECTIONS:  # the masses are smooth by now
+            part = np.divide(below, below - above, out=np.full_like(low, 0.5), where=below < above)
+            middle = low + np.clip(part, 0.01, 0.99) * (high - low)
         fill(np.exp(middle), sums)
-        much = sums > masses.target
-        high = np.where(much, middle, high)
-        low = np.where(much, low, middle)
-    return np.exp((low + high) / 2)
+        excess = sums - masses.target
+        much = excess > 0
+        high, above = np.where(much, middle, high), np.where(much, excess, above)
+        low, below = np.where(much, low, middle), np.where(much, below, excess)
+    return np.exp(np.where(above < -below, high, low))

@@ -92,15 +92,14 @@ def stiffness_product(elastic: Elastic, displacement_mm: Array) -> Array:
 
 def strain_energy(elastic: Elastic, displacement_mm: Array) -> NDArray[np.float64]:
     """Return the elastic energy [uJ] of every voxel, ``i j`` or ``i j k``."""
-    from anatwin.ops.elasticity_loops import energies
+    from anatwin.ops.elasticity_loops import plane_energy, solid_energy
 
-    shape = elastic.modulus_kpa.shape
-    modulus, u = elastic.modulus_kpa, displacement_mm
-    if modulus.ndim == 2:
-        modulus, u = modulus[..., None], u[..., None]
+    modulus = np.ascontiguousarray(elastic.modulus_kpa, np.float64)
     out = np.empty(modulus.shape)
-    energies(modulus, element_stiffness(elastic.poisson, elastic.spacing_mm), u, out)
-    return out.reshape(shape)
+    loop = plane_energy if modulus.ndim == 2 else solid_energy
+    element = element_stiffness(elastic.poisson, elastic.spacing_mm)
+    loop(modulus, element, np.ascontiguousarray(displacement_mm), out)
+    return out
 
 
 def diagonal(elastic: Elastic) -> NDArray[np.float64]:

@@ -102,36 +102,58 @@ def stencil_sweep(stencil: Array, offsets: Array, system: System, u: Array, out:
 
 
 @compiled
-def energies(modulus: Array, element: Array, u: Array, out: Array) -> None:
-    """Fill ``out`` with the elastic energy of every element, ``i j k``; nodes are 3-D."""
-    axes = u.shape[0]
-    depth = u.shape[3] - out.shape[2] + 1  # 1 for a plane, 2 for a solid
-    local = np.empty(4 * depth * axes, np.float64)
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            for k in range(out.shape[2]):
-                out[i, j, k] = 0
-                if modulus[i, j, k] == 0:
-                    continue
-                place = 0
-                for a in range(2):
-                    for b in range(2):
-                        for d in range(depth):
-                            for c in range(axes):
-                                local[place] = u[c, i + a, j + b, k + d]
-                                place += 1
-                out[i, j, k] = 0.5 * modulus[i, j, k] * _quadratic(element, local)
+def plane_energy(modulus: Array, element: Array, u: Array, out: Array) -> None:
+    """Fill ``out`` with the energy of plane elements, ``i j``."""
+    for i in range(modulus.shape[0]):
+        out[i] = 0
+        near, far = (u[0, i], u[1, i]), (u[0, i + 1], u[1, i + 1])
+        for a in range(2):
+            for b in range(2):
+                for c in range(2):
+                    row, own = element[2 * (2 * a + b) + c], u[c, i + a][b:]
+                    _plane_work(modulus[i], near, far, (row, own), out[i])
 
 
 @compiled
-def _quadratic(matrix: Array, x: Array) -> float:
-    total = 0.0
-    for r in range(x.size):
-        row = 0.0
-        for c in range(x.size):
-            row += matrix[r, c] * x[c]
-        total += row * x[r]
-    return total
+def solid_energy(modulus: Array, element: Array, u: Array, out: Array) -> None:
+    """Fill ``out`` with the energy of solid elements, ``i j k``."""
+    total = np.empty(modulus.shape[2], u.dtype)
+    for i in range(modulus.shape[0]):
+        for j in range(modulus.shape[1]):
+            out[i, j] = 0
+            for a in range(2):
+                for b in range(2):
+                    for d in range(2):
+                        for c in range(3):
+                            row = element[3 * (4 * a + 2 * b + d) + c]
+                            _solid_sum(u, (i, j, 0), row, total)
+                            _add_work(modulus[i, j], total, u[c, i + a, j + b][d:], out[i, j])
+
+
+@compiled
+def _add_work(stiff: Array, force: Array, own: Array, out: Array) -> None:
+    for k in range(stiff.size):
+        out[k] += 0.5 * stiff[k] * force[k] * own[k]
+
+
+@compiled
+def _plane_work(
+    stiff: Array,
+    near: tuple[Array, Array],
+    far: tuple[Array, Array],
+    force: tuple[Array, Array],
+    out: Array,
+) -> None:
+    x0, y0, x1, y1 = near[0], near[1], far[0], far[1]
+    row, own = force
+    w0, w1, w2, w3, w4, w5, w6, w7 = (
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7],
+    )  # fmt: skip
+    for j in range(stiff.size):
+        out[j] += 0.5 * stiff[j] * own[j] * (
+            w0 * x0[j] + w1 * y0[j] + w2 * x0[j + 1] + w3 * y0[j + 1]
+            + w4 * x1[j] + w5 * y1[j] + w6 * x1[j + 1] + w7 * y1[j + 1]
+        )  # fmt: skip
 
 
 @compiled

@@ -10,8 +10,10 @@ Sources: Briggs, Henson and McCormick 2000, doi:10.1137/1.9780898719505; Amir, A
 2014, doi:10.1007/s00158-013-1015-5; Adams et al. 2003, doi:10.1016/S0021-9991(03)00194-3.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache, reduce
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,11 @@ from numpy.typing import NDArray
 from anatwin.ops.elasticity import Elastic, diagonal, element_stiffness, rows_reached
 
 Array = NDArray[Any]
+Springs = tuple[Array, Array]
 
 _COARSEST = 3000  # unknowns that a direct solver takes in no time
+_AT_ONCE = 1 << 14  # coarse elements whose matrices are in memory together
+_SHIFT = 1e-7
 _MIXED = 1.2  # how far a coarse element of several materials may go beyond a uniform one
 _SMOOTHED = 6.0  # the smoother damps the upper part of the spectrum, down to this fraction
 
@@ -40,8 +45,9 @@ class Multigrid:
     """
 
     def __init__(self, elastic: Elastic, supported: NDArray[np.bool_], *, sweeps: int = 2) -> None:
-        self.levels: list[_Voxels | _Nodes] = [_Voxels(elastic, supported)]
-        springs = np.where(supported, diagonal(elastic), 0.0)
+        stiff = diagonal(elastic)
+        self.levels: list[_Voxels | _Nodes] = [_Voxels(elastic, supported, stiff)]
+        springs = (np.argwhere(supported).T, stiff[supported].astype(np.float32))
         while self.levels[-1].unknowns > _COARSEST and min(self.levels[-1].nodes) > 2:
             self.levels.append(_Nodes(elastic, springs, len(self.levels)))
         self.weights = [_weights(level.largest, sweeps) for level in self.levels]
@@ -75,13 +81,13 @@ class Multigrid:
 class _Voxels:
     """The finest level: moduli and one element matrix."""
 
-    def __init__(self, elastic: Elastic, supported: NDArray[np.bool_]) -> None:
+    def __init__(self, elastic: Elastic, supported: NDArray[np.bool_], stiff: Array) -> None:
         modulus = elastic.modulus_kpa.astype(np.float32, order="C")
         element = element_stiffness(elastic.poisson, elastic.spacing_mm).astype(np.float32)
         self.body = (modulus, element, rows_reached(modulus))
         self.nodes = elastic.field_shape[1:]
         self.unknowns = int(np.prod(elastic.field_shape))
-        self.scale = _inverse(diagonal(elastic))
+        self.scale = _inverse(stiff)
         self.scale[supported] = 0
         self.largest = _largest(element)
         self.elastic, self.supported = elastic, supported
@@ -108,7 +114,7 @@ class _Voxels:
 class _Nodes:
     """A coarse level: the stiffness between every node and its neighbours."""
 
-    def __init__(self, elastic: Elastic, springs: Array, number: int) -> None:
+    def __init__(self, elastic: Elastic, springs: Springs, number: int) -> None:
         axes = elastic.modulus_kpa.ndim
         cells = tuple(-(-n // 2**number) for n in elastic.modulus_kpa.shape)
         self.nodes = tuple(n + 1 for n in cells)
@@ -125,41 +131,35 @@ class _Nodes:
             self.offsets = np.insert(self.offsets, 0, 0, axis=1)
 
     def _add_elements(self, elastic: Elastic, number: int) -> None:
-        """Add the exact stiffness of every coarse element, one layer of elements at a time."""
+        """Add the exact stiffness of every coarse element, some layers of elements at a time."""
         axes = elastic.modulus_kpa.ndim
         parts = _parts(elastic.poisson, elastic.spacing_mm, number)
-        corners = list(product((0, 1), repeat=axes))
-        for layer, moduli in enumerate(_blocks(elastic.modulus_kpa, 2**number)):
+        pairs = _pairs(axes)
+        for start, moduli in _blocks(elastic.modulus_kpa, 2**number):
+            cells = moduli.shape[:-1]
             matrices = (parts.T @ moduli.reshape(-1, len(parts)).T).reshape(
-                (2**axes, axes, 2**axes, axes, *moduli.shape[:-1])
+                (2**axes, axes, 2**axes, axes, *cells)
             )
-            for a, here in enumerate(corners):
-                for b, there in enumerate(corners):
-                    offset = _neighbour(np.subtract(there, here))
-                    place = tuple(
-                        slice(c, c + n) for c, n in zip(here[1:], moduli.shape[:-1], strict=True)
-                    )
-                    where: Any = (offset, ..., layer + here[0], *place)
-                    self.stencil[where] += matrices[a, :, b]
+            for a, b, here, neighbour in pairs:
+                place = [slice(c, c + n) for c, n in zip(here, cells, strict=True)]
+                place[0] = slice(start + here[0], start + here[0] + cells[0])
+                where: Any = (neighbour, ..., *place)
+                self.stencil[where] += matrices[a, :, b]
 
-    def _add_springs(self, springs: Array, number: int) -> None:
+    def _add_springs(self, springs: Springs, number: int) -> None:
         """Add what a spring on a fine node means for the coarse nodes around it."""
-        axes, size = springs.shape[0], 2**number
-        axis, *fine = np.nonzero(springs)
-        strength = springs[(axis, *fine)].astype(np.float32)
+        (axis, *fine), strength = springs
+        axes, size = len(fine), 2**number
         low = [np.minimum(f // size, n - 2) for f, n in zip(fine, self.nodes, strict=True)]
         part = [f / size - c for f, c in zip(fine, low, strict=True)]
-        corners = list(product((0, 1), repeat=axes))
         shares = [
             np.prod([p if c else 1 - p for p, c in zip(part, corner, strict=True)], axis=0)
-            for corner in corners
+            for corner in product((0, 1), repeat=axes)
         ]
-        for a, here in enumerate(corners):
+        for a, b, here, neighbour in _pairs(axes):
             place = tuple(c + h for c, h in zip(low, here, strict=True))
-            for b, there in enumerate(corners):
-                offset = _neighbour(np.subtract(there, here))
-                values = strength * shares[a] * shares[b]
-                np.add.at(self.stencil, (offset, axis, axis, *place), values)
+            values = strength * shares[a] * shares[b]
+            np.add.at(self.stencil, (neighbour, axis, axis, *place), values)
 
     def force(self, u: Array, out: Array) -> None:
         from anatwin.ops.elasticity_loops import stencil_force
@@ -235,18 +235,37 @@ def _parts(poisson: float, spacing_mm: tuple[float, ...], number: int) -> NDArra
     return out
 
 
-def _blocks(values: Array, size: int) -> Any:  # noqa: ANN401
-    """Yield layers of blocks of voxels, ``block ... voxel``, padded with nothing."""
+def _blocks(values: Array, size: int) -> Iterator[tuple[int, Array]]:
+    """Yield layers of blocks of voxels, ``block ... voxel``, padded with nothing.
+
+    With them comes the number of their first layer.
+    """
     axes = values.ndim
-    for start in range(0, values.shape[0], size):
-        layer = values[start : start + size].astype(np.float32)
-        shape = (size, *(-(-n // size) * size for n in values.shape[1:]))
-        padded = np.zeros(shape, np.float32)
-        padded[tuple(slice(n) for n in layer.shape)] = layer
-        split = padded.reshape(size, *(m for n in shape[1:] for m in (n // size, size)))
-        order = [*range(1, 2 * axes - 1, 2), 0, *range(2, 2 * axes - 1, 2)]
-        ordered = split.transpose(order)
-        yield ordered.reshape(*ordered.shape[: axes - 1], -1)
+    counts = [-(-n // size) for n in values.shape]
+    step = max(1, _AT_ONCE // prod(counts[1:]))
+    for start in range(0, counts[0], step):
+        part = values[start * size : (start + step) * size]
+        cells = [-(-part.shape[0] // size), *counts[1:]]
+        padded = np.zeros([n * size for n in cells], np.float32)
+        padded[tuple(slice(n) for n in part.shape)] = part
+        split = padded.reshape([m for n in cells for m in (n, size)])
+        order = [*range(0, 2 * axes, 2), *range(1, 2 * axes, 2)]
+        yield start, split.transpose(order).reshape(*cells, -1)
+
+
+@lru_cache(maxsize=4)
+def _pairs(axes: int) -> list[tuple[int, int, tuple[int, ...], int]]:
+    """Return, for each pair of an element's nodes, both, the first's corner and their offset.
+
+    The offset is the number of the neighbour among the 3^axes.
+    """
+    corners = list(product((0, 1), repeat=axes))
+    numbers = np.arange(3**axes).reshape((3,) * axes)
+    return [
+        (a, b, here, int(numbers[tuple(np.subtract(there, here) + 1)]))
+        for a, here in enumerate(corners)
+        for b, there in enumerate(corners)
+    ]
 
 
 def _overlap(offset: Array, nodes: tuple[int, ...]) -> tuple[slice, ...]:
@@ -254,11 +273,6 @@ def _overlap(offset: Array, nodes: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(
         slice(max(0, -o), n - max(0, o)) for o, n in zip(offset.tolist(), nodes, strict=True)
     )
-
-
-def _neighbour(offset: Array) -> int:
-    """Return the number of a neighbour among the 3^axes."""
-    return int(np.ravel_multi_index(tuple(np.asarray(offset) + 1), (3,) * len(offset)))
 
 
 def _inverse(values: Array) -> NDArray[np.float32]:
@@ -287,6 +301,8 @@ def _factorised(matrix: Any, scale: Array) -> Any:  # noqa: ANN401 - scipy has n
 
     active = np.flatnonzero(scale)
     reduced = matrix[active][:, active].tocsc()
+    # A part that only a coarse grid sees loose would make the matrix singular.
+    reduced.setdiag(reduced.diagonal() * (1 + _SHIFT))
     factor = splu(
         reduced, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
     )

@@ -16,17 +16,15 @@ from collections.abc import Callable
 from anatwin.core import Body
 from anatwin.simulate.beam import beam
 from anatwin.simulate.compression import Compression, Squeezed
-from anatwin.simulate.pressed import Axis, Push, pressed
+from anatwin.simulate.pressed import pressed
 from anatwin.simulate.topology import Design, Topology
 
 Simulator = Callable[[Body], Design]
 SimulateMethod = Topology
 
 __all__ = [
-    "Axis",
     "Compression",
     "Design",
-    "Push",
     "SimulateMethod",
     "Simulator",
     "Squeezed",

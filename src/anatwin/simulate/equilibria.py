@@ -18,11 +18,25 @@ class Equilibria:
     ----------
     body
         What is loaded; its densities are not used.
+    domain
+        Voxels that take part, ``i j`` or ``i j k``.
+
+    Raises
+    ------
+    InputError
+        If a load acts on nothing.
     """
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, domain: NDArray[np.bool_]) -> None:
         self.body = body
         self.displacement_mm = np.zeros(body.forces_mn.shape)
+        present = diagonal(self._elastic(domain.astype(np.float64))) > 0
+        if not all(load.any() and not load[~present].any() for load in body.forces_mn):
+            raise InputError(
+                "A load case has no force, or one on a node that the supports do not hold; put "
+                "forces on corners of voxels whose density is above 0 and that hang together."
+            )
+        self.free = present & ~body.fixed
 
     def follow(self, modulus_kpa: Field, *, iterations: int, tolerance: float) -> int:
         """Bring the displacements nearer to balance; return the steps of conjugate gradients.
@@ -37,7 +51,7 @@ class Equilibria:
             Force out of balance, relative to the load, that may stay.
         """
         elastic = self._elastic(modulus_kpa)
-        free = (diagonal(elastic) > 0) & ~self.body.fixed
+        free = self.free
         cycle, total = Multigrid(elastic, ~free), 0
         for load, u in zip(self.body.forces_mn, self.displacement_mm, strict=True):
             rest = load - stiffness_product(elastic, u)
@@ -66,29 +80,10 @@ class Equilibria:
     def unbalanced(self, modulus_kpa: Field) -> float:
         """Return the force out of balance relative to the load, of the worst load case."""
         elastic, worst = self._elastic(modulus_kpa), 0.0
-        free = (diagonal(elastic) > 0) & ~self.body.fixed
         for load, u in zip(self.body.forces_mn, self.displacement_mm, strict=True):
-            rest = (load - stiffness_product(elastic, u))[free]
+            rest = (load - stiffness_product(elastic, u))[self.free]
             worst = max(worst, float(np.linalg.norm(rest) / np.linalg.norm(load)))
         return worst
 
     def _elastic(self, modulus_kpa: Field) -> Elastic:
         return Elastic(modulus_kpa, self.body.poisson, self.body.spacing_mm)
-
-
-def check_loads(body: Body) -> None:
-    """Refuse loads that nothing carries.
-
-    Raises
-    ------
-    InputError
-        If a load case has no force, or a force acts outside the body.
-    """
-    elastic = Elastic((body.density > 0).astype(float).reshape(body.cells), 0.3, body.spacing_mm)
-    present = diagonal(elastic) > 0
-    for number, load in enumerate(body.forces_mn):
-        if not load.any() or load[~present].any():
-            raise InputError(
-                f"Load case {number} has no force, or one on a node outside the body; put forces "
-                "on corners of voxels whose density is above 0."
-            )

@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Body, UsageError
+from anatwin.core import Body, QualityError, UsageError
 from anatwin.ops.density_filter import ConeFilter
 from anatwin.ops.design_update import Masses, MovingAsymptotes, Step, optimality_criteria
-from anatwin.simulate.equilibria import Equilibria, check_loads
+from anatwin.ops.elasticity import Elastic
+from anatwin.ops.elasticity_solve import held
+from anatwin.simulate.equilibria import Equilibria
 
 if TYPE_CHECKING:
     from anatwin.simulate.topology import Topology
 
 Field = NDArray[np.float64]
 
-_FIRST_STEPS = 200
+_FIRST_STEPS, _STARTED = 200, 0.01
 _CORRECTIONS = 4
 _LEAST = 1e-3  # keeps the filtered gradient of an empty voxel finite
 
@@ -33,21 +35,20 @@ class Growth:
     Raises
     ------
     InputError
-        If a load acts on nothing.
+        If a load acts on nothing, or the supports hold nothing.
     UsageError
         If the voxels that stay full are more than the mass.
     """
 
     def __init__(self, method: "Topology", body: Body) -> None:
-        check_loads(body)
         self.method, self.body = method, body
-        self.domain = (body.density > 0).reshape(body.cells)
+        self.domain = _held_domain(body)
         solid = np.zeros(body.grid.shape, bool) if body.solid is None else body.solid
         self.solid = solid.reshape(body.cells) & self.domain
         self.filter = ConeFilter(self.domain, method.radius)
         self.design = self._start()
         self.masses = self._masses()
-        self.equilibria = Equilibria(body)
+        self.equilibria = Equilibria(body, self.domain)
         criteria = method.update == "criteria"
         self.update = optimality_criteria if criteria else MovingAsymptotes()
         self.density = self._material(self.design, method.grown(0)[1])
@@ -63,6 +64,11 @@ class Growth:
             iterations=_FIRST_STEPS if iteration == 0 else self.method.cycles,
             tolerance=self.method.tolerance,
         )
+        if iteration == 0 and not self.equilibria.unbalanced(modulus) < _STARTED:
+            raise QualityError(
+                "The first equilibrium was not found; the supports may not hold the body, or hold "
+                "it by single nodes only: fix more of them."
+            )
         energy = self.equilibria.energies_uj(np.where(self.domain, self.body.modulus_kpa, 0.0))
         compliance = self._compliance(modulus, energy)
         change = self._move(self._slope(energy, power, sharpness), sharpness)
@@ -85,7 +91,7 @@ class Growth:
                     f"{self.domain.sum()} voxels stay full."
                 )
             density = np.where(self.domain, rest / room, 0.0)
-        return np.where(self.solid, 1.0, density)
+        return np.where(self.solid, 1.0, density * self.domain)
 
     def _masses(self) -> Masses:
         """Return which parts keep which mass."""
@@ -165,6 +171,13 @@ class Growth:
             if attempts > 1:
                 target += wanted - float(self._material(moved, sharpness).sum())
         return moved
+
+
+def _held_domain(body: Body) -> NDArray[np.bool_]:
+    """Return the voxels that the supports hold; loose parts are left out."""
+    full = (body.density > 0).astype(np.float64).reshape(body.cells)
+    elastic = Elastic(full, body.poisson, body.spacing_mm)
+    return held(elastic, np.where(body.fixed, 0.0, np.nan)).modulus_kpa > 0
 
 
 def _projected(density: Field, sharpness: float) -> Field:
