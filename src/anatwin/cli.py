@@ -9,7 +9,7 @@ from typing import Any
 
 import tyro
 
-from anatwin.commands import Command
+from anatwin.commands import TWO_WORDS, Command
 from anatwin.core import AnatwinError
 
 _PROGRAM = """From what an MRI scanner measured to a digital twin of a person's anatomy.
@@ -28,7 +28,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parse(arguments: list[str] | None) -> Any:  # noqa: ANN401
     """Return the command that the words name, with its options."""
-    return tyro.cli(Command, prog="anatwin", description=_PROGRAM, args=arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if tuple(words[:2]) in TWO_WORDS:
+        words = ["-".join(words[:2]), *words[2:]]
+    return tyro.cli(Command, prog="anatwin", description=_PROGRAM, args=words)
 
 
 def guarded(work: Callable[[], int | None]) -> int:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import tyro
 
+from anatwin.commands.bone import Enhance, Morphometry, Stiffness
 from anatwin.commands.build import Build, PlanCommand
 from anatwin.commands.fuse import Fuse
 from anatwin.commands.look import Completion, Doctor, Info
@@ -25,6 +26,9 @@ Command = (
     | Segment
     | Mesh
     | Measure
+    | Annotated[Stiffness, named("measure-stiffness")]
+    | Annotated[Morphometry, named("measure-bone")]
+    | Enhance
     | Annotated[SimulateCommand, named("simulate")]
     | Report
     | Phantom
@@ -33,4 +37,7 @@ Command = (
     | Completion
 )
 
-__all__ = ["Command"]
+TWO_WORDS = {("measure", "stiffness"), ("measure", "bone")}
+"""Commands that are said in two words; the first alone takes a file."""
+
+__all__ = ["TWO_WORDS", "Command"]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import tyro
 
+from anatwin.commands.bone import CompressionSimulation
 from anatwin.commands.options import Input, Output
 from anatwin.commands.terminal import progress, say
 from anatwin.core import Body
@@ -107,6 +108,7 @@ class SimulateCommand:
 
     what: tyro.conf.OmitArgPrefixes[
         Annotated[TopologySimulation, tyro.conf.subcommand("topology", prefix_name=False)]
+        | Annotated[CompressionSimulation, tyro.conf.subcommand("compression", prefix_name=False)]
         | Annotated[BeamSimulation, tyro.conf.subcommand("beam", prefix_name=False)]
     ]
     """Which simulation."""

@@ -13,6 +13,10 @@ Heads
     `head_measures` is what dentists and surgeons read: cephalometric lengths and angles, the jaw
     joint's gap and disc, the chewing muscles' cross-sections and lines of action, the pharynx from
     level to level, and the brain's intracranial volume and cortical thickness.
+Bone
+    `bone_morphometry` gives the standard numbers of trabecular bone: volume fraction, thickness,
+    spacing, anisotropy and connectivity, in two dimensions or three. `bone_stiffness` gives the
+    apparent moduli of a block under a named boundary condition.
 Samples
     `mean_interval` and `paired_p` for tables over several subjects.
 
@@ -22,6 +26,7 @@ its basis says why; it is never silently 0 or 1.
 
 from anatwin.measure.airway import AirwayProfile, airway_measures, airway_profile
 from anatwin.measure.brain import brain_measures
+from anatwin.measure.bone import bone_morphometry
 from anatwin.measure.distance import distances
 from anatwin.measure.head import head_measures
 from anatwin.measure.image_checks import check_image
@@ -44,6 +49,11 @@ from anatwin.measure.segmentation_errors import boundary_accuracy, segmentation_
 
 __all__ = [
     "boundary_accuracy",
+from anatwin.measure.stiffness import bone_stiffness
+
+__all__ = [
+    "bone_morphometry",
+    "bone_stiffness",
     "check_image",
     "check_labels",
     "check_structures",

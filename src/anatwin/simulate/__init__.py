@@ -7,16 +7,28 @@ Contract of a simulator:
   the body changes.
 * Where the supports do not hold the body, or a solver does not get there, it raises a
   QualityError; it never returns a state out of balance without saying how far.
+
+``Compression`` stands beside the contract: it takes an image of bone and brings its own loads.
 """
 
 from collections.abc import Callable
 
 from anatwin.core import Body
 from anatwin.simulate.beam import beam
+from anatwin.simulate.compression import Compression, Squeezed
 from anatwin.simulate.pressed import pressed
 from anatwin.simulate.topology import Design, Topology
 
 Simulator = Callable[[Body], Design]
 SimulateMethod = Topology
 
-__all__ = ["Design", "SimulateMethod", "Simulator", "Topology", "beam", "pressed"]
+__all__ = [
+    "Compression",
+    "Design",
+    "SimulateMethod",
+    "Simulator",
+    "Squeezed",
+    "Topology",
+    "beam",
+    "pressed",
+]

@@ -11,6 +11,7 @@ Contract of a study:
 from collections.abc import Callable
 from pathlib import Path
 
+from anatwin.studies.bone import Bone
 from anatwin.studies.cascades import Cascades
 from anatwin.studies.findings import Figure, Findings, Table
 from anatwin.studies.head import Head
@@ -25,6 +26,10 @@ __all__ = [
     "Figure",
     "Findings",
     "Head",
+    "Bone",
+    "Cascades",
+    "Figure",
+    "Findings",
     "Masks",
     "Scans",
     "Study",

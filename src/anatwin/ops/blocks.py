@@ -1,0 +1,99 @@
+"""Blocks of fine pixels that make one coarse pixel each."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anatwin.core import GeometryError
+
+Array = NDArray[Any]
+
+
+def block_edges(shape: tuple[int, ...], factor: int) -> tuple[int, ...]:
+    """Return how many fine pixels a block has along each axis: one along an axis of one pixel."""
+    return tuple(factor if n > 1 else 1 for n in shape)
+
+
+def block_mean(image: Array, factor: int) -> Array:
+    """Return the mean of every block, ``i j ...``.
+
+    Raises
+    ------
+    GeometryError
+        If the image does not hold whole blocks.
+    """
+    edges = block_edges(image.shape, factor)
+    if any(n % edge for n, edge in zip(image.shape, edges, strict=True)):
+        raise GeometryError(
+            f"Expected an image of whole blocks of {factor} pixels, got {image.shape}; crop it."
+        )
+    return np.asarray(_split(image, edges).mean(axis=-1))
+
+
+def spread(image: Array, factor: int) -> Array:
+    """Return an image with every pixel repeated as a block."""
+    for axis, edge in enumerate(block_edges(image.shape, factor)):
+        image = np.repeat(image, edge, axis)
+    return image
+
+
+def fill_blocks(score: Array, density: Array) -> NDArray[np.bool_]:
+    """Return the pixels of highest score, as many in every block as its density asks for.
+
+    What rounding takes from a block is handed on to the next one along the last axis, so that no
+    density is lost where it is small.
+
+    Parameters
+    ----------
+    score
+        How likely a fine pixel is bone, ``i j ...``.
+    density
+        Share of every block that is bone, 0 to 1.
+    """
+    edges = tuple(n // m for n, m in zip(score.shape, density.shape, strict=True))
+    size = prod(edges)
+    exact = np.cumsum(np.clip(density, 0, 1) * size, axis=-1)
+    counts = np.diff(np.round(exact), prepend=0, axis=-1)
+    blocks = _split(score, edges)
+    order = np.argsort(-blocks, axis=-1, kind="stable")
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.broadcast_to(np.arange(size), order.shape), axis=-1)
+    return _joined(rank < counts[..., None], edges)
+
+
+def spread_inside(density: Array, inside: NDArray[np.bool_]) -> Array:
+    """Return fine densities inside a shape with the mass that coarse pixels have.
+
+    A block that lies partly outside holds its mass in the rest, as far as there is room.
+
+    Parameters
+    ----------
+    density
+        Share of every block that is bone, 0 to 1.
+    inside
+        Which fine pixels may hold bone.
+    """
+    factor = max(n // m for n, m in zip(inside.shape, density.shape, strict=True))
+    room = block_mean(inside, factor)
+    held = np.minimum(density / np.maximum(room, 1e-9), 1)
+    return np.asarray(np.where(inside, spread(held, factor), 0))
+
+
+def _split(image: Array, edges: tuple[int, ...]) -> Array:
+    """Return the pixels of every block along a new last axis."""
+    pairs = [(n // edge, edge) for n, edge in zip(image.shape, edges, strict=True)]
+    parts = image.reshape([n for pair in pairs for n in pair])
+    order = [*range(0, parts.ndim, 2), *range(1, parts.ndim, 2)]
+    return parts.transpose(order).reshape(*(n for n, _ in pairs), prod(edges))
+
+
+def _joined(blocks: Array, edges: tuple[int, ...]) -> Array:
+    """Return the image of blocks: the inverse of ``_split``."""
+    axes = len(edges)
+    parts = blocks.reshape(*blocks.shape[:axes], *edges)
+    order = [axis for pair in zip(range(axes), range(axes, 2 * axes), strict=True) for axis in pair]
+    return parts.transpose(order).reshape(
+        [n * edge for n, edge in zip(blocks.shape, edges, strict=False)]
+    )
