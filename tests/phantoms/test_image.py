@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from anatwin.core import Grid, head_table
-from anatwin.phantoms import Weighting, anatomy_table, image, signal, tissue_table, tissues
+from anatwin.core import Grid, anatomy_table, head_table
+from anatwin.phantoms import Weighting, image, signal, tissue_table, tissues
 from anatwin.phantoms.signal import SEQUENCES, brightness, fat_numbers
 from anatwin.phantoms.tissue import substances, tissue_list
 

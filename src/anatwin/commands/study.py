@@ -9,8 +9,7 @@ import tyro
 from anatwin.commands.options import Output
 from anatwin.commands.terminal import progress, say
 from anatwin.core import UsageError
-from anatwin.studies import Cascades, Head, Masks, Scans, Study, write_findings
-from anatwin.studies import Bone, Cascades, Masks, Scans, Study, write_findings
+from anatwin.studies import Bone, Cascades, Head, Masks, Scans, Study, write_findings
 
 Inputs = tyro.conf.Positional[tuple[Path, ...]]
 
@@ -96,6 +95,9 @@ class HeadStudy(Head):
     def run(self) -> None:
         """Run the study and write it."""
         run_study(self, self.inputs, self.output)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BoneStudy(Bone):
     """Enhance coarse images of femora ten-fold and compare their apparent stiffness.
 
@@ -115,7 +117,7 @@ class BoneStudy(Bone):
 
     def run(self) -> None:
         """Run the study and write it."""
-        _run(self, self.inputs, self.output)
+        write_study(self, self.inputs, self.output)
 
 
 @dataclass(frozen=True)
@@ -149,10 +151,10 @@ def run_study(study: Study, inputs: tuple[Path, ...], output: Path) -> None:
     """
     if not inputs:
         raise UsageError("A study needs one image or more, got none.")
-    _run(study, inputs, output)
+    write_study(study, inputs, output)
 
 
-def _run(study: Study, inputs: tuple[Path, ...], output: Path) -> None:
+def write_study(study: Study, inputs: tuple[Path, ...], output: Path) -> None:
     """Run a study and write its findings."""
     if output.exists():
         raise UsageError(f"{output} exists; name a new folder, or remove it first.")

@@ -25,8 +25,8 @@ its basis says why; it is never silently 0 or 1.
 """
 
 from anatwin.measure.airway import AirwayProfile, airway_measures, airway_profile
-from anatwin.measure.brain import brain_measures
 from anatwin.measure.bone import bone_morphometry
+from anatwin.measure.brain import brain_measures
 from anatwin.measure.distance import distances
 from anatwin.measure.head import head_measures
 from anatwin.measure.image_checks import check_image
@@ -38,22 +38,18 @@ from anatwin.measure.muscles import muscle_measures
 from anatwin.measure.overlap import compare_labels, overlaps
 from anatwin.measure.quality import image_quality
 from anatwin.measure.samples import mean_interval, paired_p
+from anatwin.measure.segmentation_errors import boundary_accuracy, segmentation_errors
+from anatwin.measure.stiffness import bone_stiffness
 from anatwin.measure.structure_checks import check_structures
 
 __all__ = [
     "AirwayProfile",
     "airway_measures",
     "airway_profile",
-    "brain_measures",
-from anatwin.measure.segmentation_errors import boundary_accuracy, segmentation_errors
-
-__all__ = [
-    "boundary_accuracy",
-from anatwin.measure.stiffness import bone_stiffness
-
-__all__ = [
     "bone_morphometry",
     "bone_stiffness",
+    "boundary_accuracy",
+    "brain_measures",
     "check_image",
     "check_labels",
     "check_structures",

@@ -4,9 +4,6 @@
 ``anatomy`` a procedural human head, a different person for every seed, ``image`` a picture of it;
 ``patient`` that person's raw scan; ``coils``, ``scanner`` and ``sampling`` the scanner that
 measures them.
-``ellipsoids`` an object whose image and k-space are both closed formulas; ``head`` a procedural
-human head, a different person for every seed, and ``signal`` the image of it; ``patient`` that
-person's raw scan; ``coils``, ``scanner`` and ``sampling`` the scanner that measures them.
 ``femora`` eleven upper femora in their frontal plane, of an invented shape (``parametric_outline``)
 or a real surface's (``femur_section``), with the loads of daily life (``nodal_forces``), and
 ``coarse_scan`` what a scanner with large pixels sees of them.
@@ -14,17 +11,16 @@ or a real surface's (``femur_section``), with the loads of daily life (``nodal_f
 
 from anatwin.phantoms.coarse import coarse_scan
 from anatwin.phantoms.ellipsoids import Ellipsoid, Ellipsoids, FourierCoils, head_ellipsoids
-from anatwin.phantoms.head import anatomy, head, tissues, whole_head_grid
-from anatwin.phantoms.image import image
 from anatwin.phantoms.femur import REGIONS, Femur, femora
 from anatwin.phantoms.femur_loads import DAILY_LOADS, LoadCase, nodal_forces
 from anatwin.phantoms.femur_outline import FemurOutline, parametric_outline
 from anatwin.phantoms.femur_section import femur_section
-from anatwin.phantoms.head import head, tissues
+from anatwin.phantoms.head import anatomy, head, tissues, whole_head_grid
+from anatwin.phantoms.image import image
 from anatwin.phantoms.patient import PATIENT_GRID, Patient, patient
 from anatwin.phantoms.scanner import Scanner
 from anatwin.phantoms.signal import Weighting, signal
-from anatwin.phantoms.tissue import anatomical, anatomy_table, structures, tissue_table
+from anatwin.phantoms.tissue import anatomical, structures, tissue_table
 
 __all__ = [
     "DAILY_LOADS",
@@ -41,15 +37,12 @@ __all__ = [
     "Weighting",
     "anatomical",
     "anatomy",
-    "anatomy_table",
-    "head",
-    "head_ellipsoids",
-    "image",
     "coarse_scan",
     "femora",
     "femur_section",
     "head",
     "head_ellipsoids",
+    "image",
     "nodal_forces",
     "parametric_outline",
     "patient",

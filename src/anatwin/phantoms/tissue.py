@@ -8,8 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from anatwin.core import Label, Labels, LabelTable, head_table
-from anatwin.core.labels import label_from_row
+from anatwin.core import Label, Labels, LabelTable, anatomy_table, head_table
 
 FieldStrength = Literal["1.5", "3", "5"]
 """Strength of the magnet's field [T]."""
@@ -74,12 +73,6 @@ def substances(field_t: FieldStrength = "3") -> dict[str, Substance]:
     for row in _rows("relaxation.tsv"):
         values.setdefault(row["substance"], {})[row["quantity"]] = float(row[f"at_{field_t}_t"])
     return {name: Substance(**numbers) for name, numbers in values.items()}
-
-
-@cache
-def anatomy_table() -> LabelTable:
-    """Return all structures of a virtual head; a ``parent`` is a structure of ``head_table``."""
-    return LabelTable(tuple(label_from_row(row) for row in _rows("labels.tsv")))
 
 
 @cache

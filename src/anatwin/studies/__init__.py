@@ -22,14 +22,11 @@ from anatwin.studies.scans import Scans
 Study = Callable[[tuple[Path, ...]], Findings]
 
 __all__ = [
-    "Cascades",
-    "Figure",
-    "Findings",
-    "Head",
     "Bone",
     "Cascades",
     "Figure",
     "Findings",
+    "Head",
     "Masks",
     "Scans",
     "Study",
