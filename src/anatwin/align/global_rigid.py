@@ -32,7 +32,7 @@ class GlobalRigid:
     """Correlation of intensities for one contrast, of edges for different ones."""
     overlap: float = 0.3
     """Least share of the smaller scan's box that must lie in the other's."""
-    acceptance: float = 0.5
+    acceptance: float = 0.6
     """Least correlation of the aligned scans."""
 
     def __post_init__(self) -> None:

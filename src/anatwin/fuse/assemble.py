@@ -13,8 +13,8 @@ Match = Callable[[Volume, Volume], tuple[Transform, float]]
 """Takes the moving and the fixed volume; returns the map from the fixed world to the moving one and
 how well they then agree, at most 1. Raises QualityError where they cannot be aligned."""
 
-_MIRROR_GAIN = 0.01
-"""By how much a mirrored view must agree better before its header is doubted."""
+_MIRROR_SHARE = 0.75
+"""Share of its disagreement that a mirrored view may keep for its header to be doubted."""
 
 
 class LeftOut(NamedTuple):
@@ -90,10 +90,11 @@ def _around(views: Sequence[Volume], reference: int, order: list[int], match: Ma
     for n in track([n for n in order if n != reference], "aligning views"):
         try:
             transform, value = match(views[n], fixed)
-            if (mirrored := _mirrored_agreement(views[n], fixed, match)) > value + _MIRROR_GAIN:
+            mirrored = _mirrored_agreement(views[n], fixed, match)
+            if 1 - mirrored < _MIRROR_SHARE * (1 - value):
                 reason = (
                     f"its header mirrors it: mirrored, it agrees better with view {reference + 1} "
-                    f"({mirrored:.2f} instead of {value:.2f})"
+                    f"({mirrored:.3f} instead of {value:.3f})"
                 )
                 left_out.append(LeftOut(n, reason))
                 continue
