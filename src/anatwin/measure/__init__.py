@@ -24,7 +24,7 @@ A number that does not exist, such as the distance to a structure that was not f
 its basis says why; it is never silently 0 or 1.
 """
 
-from anatwin.measure.airway import AirwayProfile, airway_measures, airway_profile
+from anatwin.measure.airway import airway_measures, airway_profile
 from anatwin.measure.bone import bone_morphometry
 from anatwin.measure.brain import brain_measures
 from anatwin.measure.distance import distances
@@ -43,7 +43,6 @@ from anatwin.measure.stiffness import bone_stiffness
 from anatwin.measure.structure_checks import check_structures
 
 __all__ = [
-    "AirwayProfile",
     "airway_measures",
     "airway_profile",
     "bone_morphometry",

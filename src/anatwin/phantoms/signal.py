@@ -6,11 +6,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Labels, LabelTable, Volume
+from anatwin.core import Labels, LabelTable, Volume, anatomy_table
 from anatwin.phantoms.tissue import (
     FieldStrength,
     Substance,
-    anatomy_table,
     substances,
     tissue_list,
 )
