@@ -75,6 +75,6 @@ def test_import_is_light():
 
 def test_training_is_called_as_the_guide_says(tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
-        main(["train", "segment", "--labels", str(tmp_path), "-o", str(tmp_path / "out")])
+        main(["train", "head", "--labels", str(tmp_path), "-o", str(tmp_path / "out")])
     assert stopped.value.code == 3
     assert "must hold label maps" in capsys.readouterr().err

@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from anatwin.core import anatomy_table, anatomy_to_head
+from anatwin.core import anatomy_table, anatomy_to_head, head_table
 from anatwin.train.anatomist.bones import split_bones
 from anatwin.train.anatomist.complete import complete
 from anatwin.train.anatomist.head import RealHead, read_head
 from anatwin.train.anatomist.neck import split_neck
-from anatwin.train.numbering import FINE, MIRROR, STRUCTURE_OF, fine_index
+from anatwin.train.numbering import FINE, STRUCTURE_OF, fine_index
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[2] / "../shared/data"))
 MAP = DATA / "heads/labels/training_seg_14.nii.gz"
@@ -90,7 +90,7 @@ def test_joint_discs_touch_both_bones_and_vertebrae_go_down(maps: Maps) -> None:
 def _other_side(index: int) -> int:
     """Return the fine entry of the same tissue on the other side."""
     fine = FINE[index]
-    mirrored = (fine.tissue, MIRROR[fine.structure])
+    mirrored = (fine.tissue, int(head_table().mirrored()[fine.structure]))
     known = {(other.tissue, other.structure) for other in FINE}
     return fine_index(*mirrored) if mirrored in known and mirrored[1] != fine.structure else index
 

@@ -30,7 +30,7 @@ _VERDICT: dict[State, Verdict] = {
     "cut off": "warn",
     "outside the field of view": "warn",
     "missing": "warn",
-    "failed": "fail",
+    "failed": "warn",
 }
 
 _ADVICE: dict[State, str] = {
@@ -84,7 +84,8 @@ def check_structures(labels: Labels) -> tuple[Check, ...]:
     the neighbour that it lies beyond is near the edge), missing (absent all the same) or failed.
     It has failed where its score is under 0.5: the product of its mean confidence, the share of
     its largest piece where it is one piece by nature, and how near its volume is to the range of
-    adults. A cut-off structure is not judged by its volume.
+    adults. A cut-off structure is not judged by its volume. A structure that failed is a warning:
+    whether the whole is fit for use is for ``check_labels`` to say.
     """
     from scipy.ndimage import find_objects
 

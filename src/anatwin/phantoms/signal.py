@@ -128,4 +128,5 @@ def _made_of(table: LabelTable) -> dict[str, str]:
         for name in (tissue.name, anatomy[tissue.label].parent):
             made_of.setdefault(name, tissue.substance)
     made_of.update({tissue.name: tissue.substance for tissue in tissue_list()})
-    return {label.name: made_of[label.name] for label in table.labels}
+    # What a virtual head does not draw by itself looks as the structure that it is part of.
+    return {x.name: made_of.get(x.name) or made_of[x.parent] for x in table.labels}
