@@ -82,8 +82,8 @@ DAILY_LOADS = (
     _case("extreme abduction", 2000, (1158, 351), (-15, -8)),
     _case("extreme adduction", 2000, (1548, 468), (56, 35)),
 )
-"""Daily loads in the frontal plane, in newtons and degrees: the values commonly quoted from Beaupre,
-Orr and Carter 1990, doi:10.1002/jor.1100080507, not checked against the paper."""
+"""Daily loads in the frontal plane, in newtons and degrees: the values commonly quoted from
+Beaupre, Orr and Carter 1990, doi:10.1002/jor.1100080507, not checked against the paper."""
 
 
 def nodal_forces(outline: FemurOutline, case: LoadCase, grid: Grid) -> Forces:
