@@ -147,6 +147,7 @@ def descend(
         u += length * direction
         force *= length
         load -= force
+        del ahead, force  # or they would stay in memory until their successors are made
     return u, iterations
 
 

@@ -47,7 +47,9 @@ class Multigrid:
     def __init__(self, elastic: Elastic, supported: NDArray[np.bool_], *, sweeps: int = 2) -> None:
         stiff = diagonal(elastic)
         self.levels: list[_Voxels | _Nodes] = [_Voxels(elastic, supported, stiff)]
-        springs = (np.argwhere(supported).T, stiff[supported].astype(np.float32))
+        # Most nodes of a porous body have no material; nothing has to hold them.
+        held = np.nonzero(supported & (stiff > 0))
+        springs = (np.stack(held), stiff[held].astype(np.float32))
         while self.levels[-1].unknowns > _COARSEST and min(self.levels[-1].nodes) > 2:
             self.levels.append(_Nodes(elastic, springs, len(self.levels)))
         self.weights = [_weights(level.largest, sweeps) for level in self.levels]

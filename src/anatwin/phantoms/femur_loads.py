@@ -1,4 +1,8 @@
-"""What loads a hip in daily life, and where the loads act on the bone's outline."""
+"""What loads a hip in daily life, and where the loads act on the bone's outline.
+
+Forces, angles and cycles are the values commonly quoted from Beaupre, Orr and Carter 1990
+(doi:10.1002/jor.1100080507). They were not checked against that paper, nor found in another source.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -78,8 +82,8 @@ DAILY_LOADS = (
     _case("extreme abduction", 2000, (1158, 351), (-15, -8)),
     _case("extreme adduction", 2000, (1548, 468), (56, 35)),
 )
-"""Daily loads in the frontal plane: Beaupre, Orr and Carter 1990, doi:10.1002/jor.1100080507, in
-newtons and degrees, as Jang and Kim 2008, doi:10.1016/j.jbiomech.2008.05.037, grow a femur with."""
+"""Daily loads in the frontal plane, in newtons and degrees: the values commonly quoted from
+Beaupre, Orr and Carter 1990, doi:10.1002/jor.1100080507, not checked against the paper."""
 
 
 def nodal_forces(outline: FemurOutline, case: LoadCase, grid: Grid) -> Forces:
