@@ -39,3 +39,8 @@ def test_regions_of_the_cortex_are_cortex():
 def test_without_a_brain_there_is_nothing_to_measure():
     empty = Labels(np.zeros(GRID.shape, np.uint8), GRID, anatomy_table())
     assert brain_measures(empty) == head_measures(empty) == ()
+
+
+def test_thickness_is_not_read_off_coarse_voxels():
+    coarse = shells(head_table(), Grid.centred((30, 34, 29), (2.0, 2.0, 2.0)))
+    assert set(values(coarse)) == {("intracranial volume", "brain")}

@@ -8,6 +8,9 @@ from anatwin.measure.points import Points
 
 Mask = NDArray[np.bool_]
 
+_FINE_MM = 1.25
+"""Coarser voxels fill the sulci, and a thickness would be that of two banks."""
+
 
 def brain_measures(labels: Labels) -> tuple[Measure, ...]:
     """Measure the intracranial volume and the thickness of each side's cortex.
@@ -16,6 +19,7 @@ def brain_measures(labels: Labels) -> tuple[Measure, ...]:
     thickness is the mean of two distances, from the inner surface to the nearest place of the
     outer one and the reverse (Fischl and Dale 2000, doi:10.1073/pnas.200033797), between the faces
     of voxels: banks of a sulcus that touch in the labels count as one sheet and make it thicker.
+    It is left out where voxels are longer than 1.25 mm.
 
     Parameters
     ----------
@@ -29,6 +33,8 @@ def brain_measures(labels: Labels) -> tuple[Measure, ...]:
     basis = "brain, ventricles and cerebrospinal fluid"
     rows = [Measure("intracranial volume", "brain", volume_ml, "ml", basis=basis)]
     name, basis = "cortical thickness[both nearest distances]", "between faces of voxels"
+    if max(labels.grid.spacing_mm) > _FINE_MM:
+        return tuple(rows)
     for side in ("left", "right"):
         cortex, white = (parts(labels, f"{x}_{side}") for x in ("cortex", "white_matter"))
         if cortex.any() and white.any():

@@ -1,0 +1,71 @@
+"""Both packaged networks on a real scan of head and neck."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anatwin.io.nifti import read_volume
+from anatwin.measure import head_measures
+from anatwin.segment import WholeHead
+
+DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[2] / "../shared/data"))
+SCAN = DATA / "heads/images/head_neck_t1.nii.gz"
+pytestmark = pytest.mark.skipif(not SCAN.is_file(), reason=f"the scan is not in {SCAN}")
+
+
+@pytest.fixture(scope="module")
+def found():
+    return WholeHead(mirror=False)(read_volume(SCAN))
+
+
+def volume_ml(found, name):
+    return np.count_nonzero(found.data == found.table[name].index) * found.grid.voxel_mm3 / 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("temporalis_left", 12, 55),
+        ("temporalis_right", 12, 55),
+        ("lateral_pterygoid_left", 3, 13),
+        ("lateral_pterygoid_right", 3, 13),
+        ("mandible", 12, 90),
+        ("upper_airway", 6, 60),
+        ("white_matter_left", 140, 340),
+        ("eye_left", 3, 12),
+    ],
+)
+def test_structures_in_the_field_of_view_have_the_size_of_a_persons(found, name, low, high):
+    assert low < volume_ml(found, name) < high
+
+
+def test_left_is_left(found):
+    matrix = found.grid.matrix
+    for label in found.table.labels:
+        if label.side != "left" or volume_ml(found, label.name) < 1:
+            continue
+        left, right = (
+            (np.argwhere(found.data == index).mean(axis=0) @ matrix[:3, :3].T + matrix[:3, 3])[0]
+            for index in (label.index, label.mirror)
+        )
+        assert left < right, label.name
+
+
+def test_the_brain_is_not_bone_and_the_jaw_is_one(found):
+    from scipy.ndimage import label
+
+    _, n_jaws = label(found.data == found.table["mandible"].index)
+    assert n_jaws == 1
+    assert found.uncertainty.max() <= 1
+
+
+def test_it_is_measured(found):
+    names = {(m.structure, m.name) for m in head_measures(found)}
+    assert ("upper_airway", "cross-section[smallest]") in names
+    assert ("temporalis_left", "largest cross-section") in names
+
+
+def test_it_depends_on_both_networks():
+    assert [path.name for path in WholeHead().files()] == ["head.onnx", "craniofacial.onnx"]
