@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from anatwin.core import Grid, Labels
 from anatwin.fuse.posed import Posed
-from anatwin.fuse.sampling import ballots, shared_table
+from anatwin.fuse.sampling import elected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +20,4 @@ class MajorityVote:
         InputError
             If there is no view, or tables differ.
         """
-        table = shared_table(views)
-        data = np.zeros(grid.shape, np.uint16)
-        for index in table.indices:
-            votes, covering = ballots(views, grid, index)
-            data[2 * votes > covering] = index
-        return Labels(data, grid, table)
+        return elected(views, grid, lambda votes, covering: 2 * votes > covering)

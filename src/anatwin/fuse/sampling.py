@@ -1,12 +1,12 @@
 """What a view says of every voxel of another grid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Grid, InputError, LabelTable
+from anatwin.core import Grid, InputError, Labels, LabelTable
 from anatwin.fuse.posed import Posed
 
 Array = NDArray[np.float32]
@@ -77,14 +77,31 @@ def shared_table(views: Sequence[Posed]) -> LabelTable:
     return tables.pop()
 
 
-def ballots(views: Sequence[Posed], grid: Grid, index: int) -> tuple[Array, Array]:
-    """Return how many views see a structure at each voxel, and how many cover it."""
-    votes, covering = np.zeros(grid.shape, np.float32), np.zeros(grid.shape, np.float32)
-    for view in views:
-        inside = offsets(view, grid)[1]
-        votes += indicators(view, grid, index, between="nearest") * inside
-        covering += inside
-    return votes, covering
+def elected(
+    views: Sequence[Posed], grid: Grid, wins: Callable[[Array, Array], NDArray[np.bool_]]
+) -> Labels:
+    """Return the structures that win a vote of the views.
+
+    Parameters
+    ----------
+    views
+        With labels of one table.
+    grid
+        Of the shared world.
+    wins
+        Tells where a structure is elected, from how many views see it at each voxel and how many
+        cover it, ``i j k`` each.
+    """
+    table = shared_table(views)
+    insides = [offsets(view, grid)[1] for view in views]
+    covering: Array = np.sum(insides, axis=0, dtype=np.float32)
+    data = np.zeros(grid.shape, np.uint16)
+    for index in table.indices:
+        votes = np.zeros(grid.shape, np.float32)
+        for view, inside in zip(views, insides, strict=True):
+            votes += indicators(view, grid, index, between="nearest") * inside
+        data[wins(votes, covering)] = index
+    return Labels(data, grid, table)
 
 
 def _along(row: NDArray[np.float64], shape: tuple[int, int, int]) -> NDArray[np.float64]:

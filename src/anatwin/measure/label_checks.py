@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from anatwin.core import Check, Label, Labels, head_table
 from anatwin.core.twin import Verdict
-from anatwin.measure.census import Structure, census
-from anatwin.measure.structure_checks import SPECK_ML, check_structures, is_outside
+from anatwin.measure.census import Structure
+from anatwin.measure.structure_checks import check_found, found_structures, is_outside
 from anatwin.ops.morphology import largest_part
 
 
@@ -16,8 +16,7 @@ def check_labels(labels: Labels) -> tuple[Check, ...]:
     Where the labels carry an uncertainty, also how sure they are. One check for every structure
     follows.
     """
-    voxel_ml = labels.grid.voxel_mm3 / 1000
-    found = {n: s for n, s in census(labels).items() if s.n_voxels * voxel_ml >= SPECK_ML}
+    found = found_structures(labels)
     brain = [s for s in found.values() if is_brain(s.label)]
     checks = [_check_found(labels, found)]
     if any(is_brain(label) for label in labels.table.labels):
@@ -29,7 +28,7 @@ def check_labels(labels: Labels) -> tuple[Check, ...]:
         checks.append(_check_sides(pairs))
     if found and labels.uncertainty is not None:
         checks.append(_check_confidence(labels.data, labels.uncertainty))
-    return (*checks, *check_structures(labels))
+    return (*checks, *check_found(labels, found))
 
 
 def is_brain(label: Label) -> bool:

@@ -1,6 +1,7 @@
 """What became of every structure: found, cut off, outside the field of view, missing or failed."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -87,10 +88,19 @@ def check_structures(labels: Labels) -> tuple[Check, ...]:
     adults. A cut-off structure is not judged by its volume. A structure that failed is a warning:
     whether the whole is fit for use is for ``check_labels`` to say.
     """
+    return check_found(labels, found_structures(labels))
+
+
+def found_structures(labels: Labels) -> dict[str, Structure]:
+    """Return every structure that is more than a speck, by name."""
+    voxel_ml = labels.grid.voxel_mm3 / 1000
+    return {n: s for n, s in census(labels).items() if s.n_voxels * voxel_ml >= SPECK_ML}
+
+
+def check_found(labels: Labels, found: dict[str, Structure]) -> tuple[Check, ...]:
+    """Say what became of every structure, given what was found; see ``check_structures``."""
     from scipy.ndimage import find_objects
 
-    voxel_ml = labels.grid.voxel_mm3 / 1000
-    found = {n: s for n, s in census(labels).items() if s.n_voxels * voxel_ml >= SPECK_ML}
     boxes = find_objects(labels.data, max_label=max(labels.table.indices, default=0))
     return tuple(
         _check_found(found[label.name], labels, boxes[label.index - 1])
@@ -177,6 +187,7 @@ def _volume(name: str, volume_ml: float) -> _Doubt:
     return _Doubt(factor, f"Its volume is {side} {low:g} to {high:g} ml." if factor < 1 else "")
 
 
+@cache
 def _volume_range_ml() -> dict[str, tuple[float, float]]:
     """Return the range of adults of the structures that have one, by name."""
     return {x.label.name: x.volume_ml for x in anatomy() if x.volume_ml is not None}

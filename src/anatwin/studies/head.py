@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from anatwin.core import InputError, Labels, LabelTable, UsageError, Volume, anatomy_table, track
 from anatwin.io.nifti import read_labels
 from anatwin.measure import distances, mean_interval
+from anatwin.measure.brain import parts
 from anatwin.segment import SegmentMethod, WholeHead
 from anatwin.studies.findings import Cell, Findings, Table
 from anatwin.studies.slices import read_volumes
-
-Mask = NDArray[np.bool_]
 
 _VERTEBRAE = tuple(f"vertebra_c{n}" for n in range(1, 8))
 _DISCS = tuple(f"disc_c{n}_c{n + 1}" for n in range(2, 7))
@@ -87,14 +86,17 @@ class Head:
     def _classes(self, scans: list["_Scan"]) -> Table:
         """Return one row per class of the paper, and their mean."""
         rows: list[tuple[Cell, ...]] = []
-        found = {name: [self._compare(s, names) for s in scans] for name, (names, _) in _classes()}
-        for name, (_, printed) in _classes():
+        found = {
+            name: [self._compare(s, names) for s in scans]
+            for name, (names, _) in PAPER_CLASSES.items()
+        }
+        for name, (_, printed) in PAPER_CLASSES.items():
             values = np.array([row for row in found[name] if row is not None]).reshape(-1, 3)
             dice = mean_interval(values[:, 0].tolist())
             rows.append((name, len(values), *dice, *_means(values[:, 1:]), printed))
         every = np.array([[np.nan if r is None else r[0] for r in f] for f in found.values()])
         means = np.nanmean(every, axis=0).tolist() if np.isfinite(every).any() else []
-        printed_mean = float(np.mean([printed for _, (_, printed) in _classes()]))
+        printed_mean = float(np.mean([printed for _, (_, printed) in PAPER_CLASSES.items()]))
         rows.append(("mean of classes", len(means), *mean_interval(means), nan, nan, printed_mean))
         columns = ("class", "n", "Dice", "low", "high", "HD95 [mm]", "NSD", "paper's Dice")
         caption = (
@@ -106,7 +108,7 @@ class Head:
 
     def _compare(self, scan: "_Scan", names: tuple[str, ...]) -> tuple[float, ...] | None:
         """Return Dice, HD95 [mm] and NSD of a class, or None where the truth has none."""
-        mask, truth = (_mask(labels, names) for labels in (scan.labels, scan.truth))
+        mask, truth = (parts(labels, *names) for labels in (scan.labels, scan.truth))
         if not truth.any():
             return None
         dice = 2.0 * float((mask & truth).sum()) / float(mask.sum() + truth.sum())
@@ -126,21 +128,10 @@ class _Scan:
     truth: Labels
 
 
-def _classes() -> list[tuple[str, tuple[tuple[str, ...], float]]]:
-    return list(PAPER_CLASSES.items())
-
-
 def _means(values: NDArray[np.float64]) -> tuple[float, ...]:
     """Return the mean of every column, NaN entries left out."""
     finite = [column[np.isfinite(column)] for column in values.T]
     return tuple(float(column.mean()) if column.size else nan for column in finite)
-
-
-def _mask(labels: Labels, names: tuple[str, ...]) -> Mask:
-    """Return the voxels of structures, as far as the table has them."""
-    indices = [label.index for label in labels.table.labels if label.name in names]
-    mask: Mask = np.isin(labels.data, indices)
-    return mask
 
 
 def _sides(scans: list[_Scan]) -> Table:
@@ -153,7 +144,7 @@ def _sides(scans: list[_Scan]) -> Table:
                 continue
             truth = scan.truth.data == label.index
             partner = scan.truth.table[label.mirror].name
-            swapped = _mask(scan.labels, (partner,)) & truth
+            swapped = parts(scan.labels, partner) & truth
             if truth.any():
                 wrong = int(swapped.sum())
                 rows.append((scan.name, label.name, int(truth.sum()), wrong))

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import LabelTable, craniofacial_table
+from anatwin.core import LabelTable, anatomy_table, craniofacial_table, head_table
 
 N_STRUCTURES = 21
 """Structures of the head table, background included."""
@@ -145,11 +145,9 @@ def parents_of_regions() -> tuple[int, ...]:
 
     The brain, which is many of them, stands for its cortex.
     """
-    parts = {"brain": 3, "skeleton": 15, "cervical_spine": 15, "airway": AIR, "integument": SKIN}
-    own = {"spinal_cord": 14, "eye_left": 16, "eye_right": 17, "cervical_disc": SOFT_TISSUE}
-    labels = craniofacial_table().labels
-    found = [own.get(x.name, parts.get(x.name, parts.get(x.parent, SOFT_TISSUE))) for x in labels]
-    return (0, *found)
+    own = {"brain": "cortex_left", "cervical_disc": "soft_tissue"}
+    names = (x.name for x in craniofacial_table().labels)
+    return (0, *(head_table()[own.get(n) or anatomy_table()[n].parent].index for n in names))
 
 
 def from_names(table: LabelTable) -> NDArray[np.uint8]:

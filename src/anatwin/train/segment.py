@@ -138,6 +138,7 @@ class TrainSegment:
         from anatwin.train.feed import Source
         from anatwin.train.loop import Training
         from anatwin.train.maps import prepare
+        from anatwin.train.processes import card_or_processor
         from anatwin.train.schedule import Schedule
 
         mixed = _label_maps(self.mix, self.exclude) if self.mix else []
@@ -160,7 +161,7 @@ class TrainSegment:
             self.out,
             workers=self.workers,
             threads=self.threads,
-            device=chosen_device(self.device),
+            device=card_or_processor(self.device)[0],
             batch=self.batch,
             save_minutes=self.save_minutes,
         )
@@ -182,21 +183,6 @@ def _label_maps(folder: Path, exclude: tuple[str, ...]) -> list[Path]:
             f"{len(found) - len(kept)} of them excluded."
         )
     return kept
-
-
-def chosen_device(wanted: str) -> str:
-    """Return ``cpu`` or ``cuda``.
-
-    Raises
-    ------
-    MissingPartError
-        If a graphics card is wanted and torch finds none.
-    """
-    import torch
-
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise MissingPartError("torch finds no graphics card; use device cpu or auto.")
-    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def require_torch() -> None:
