@@ -61,6 +61,7 @@ def test_plausible_head_passes_every_check():
             "left against right",
             "brain in one piece",
             "sides",
+            "grey around white",
         ),
         "pass",
     )

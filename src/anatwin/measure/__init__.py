@@ -8,7 +8,8 @@ Labels
     boundaries (HD95, ASSD, NSD). `segmentation_errors` are those of fused masks: what was added,
     what was missed, and how the boundary agrees. `morphometry` measures each structure: volume
     with an uncertainty that follows from the resolution, position, size, and left against right.
-    `check_labels` tells whether a head's label map is plausible.
+    `check_labels` tells whether a head's label map is plausible, `check_contacts` whether its parts
+    touch and hold each other as they should.
 Heads
     `head_measures` is what dentists and surgeons read: cephalometric lengths and angles, the jaw
     joint's gap and disc, the chewing muscles' cross-sections and lines of action, the pharynx from
@@ -27,6 +28,7 @@ its basis says why; it is never silently 0 or 1.
 from anatwin.measure.airway import airway_measures, airway_profile
 from anatwin.measure.bone import bone_morphometry
 from anatwin.measure.brain import brain_measures
+from anatwin.measure.contact_checks import check_contacts
 from anatwin.measure.distance import distances
 from anatwin.measure.head import head_measures
 from anatwin.measure.image_checks import check_image
@@ -49,6 +51,7 @@ __all__ = [
     "bone_stiffness",
     "boundary_accuracy",
     "brain_measures",
+    "check_contacts",
     "check_image",
     "check_labels",
     "check_structures",

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from anatwin.core import Check, Label, Labels, head_table
 from anatwin.core.twin import Verdict
 from anatwin.measure.census import Structure
+from anatwin.measure.contact_checks import check_contacts
 from anatwin.measure.structure_checks import check_found, found_structures, is_outside
 from anatwin.ops.morphology import largest_part
 
@@ -13,8 +14,8 @@ from anatwin.ops.morphology import largest_part
 def check_labels(labels: Labels) -> tuple[Check, ...]:
     """Check a head's labels: what was found, size, symmetry, sides and connection of the brain.
 
-    Where the labels carry an uncertainty, also how sure they are. One check for every structure
-    follows.
+    Also what touches what, and how sure the labels are where they carry an uncertainty. One check
+    for every structure follows.
     """
     found = found_structures(labels)
     brain = [s for s in found.values() if is_brain(s.label)]
@@ -26,6 +27,7 @@ def check_labels(labels: Labels) -> tuple[Check, ...]:
     pairs = [(s, found[other]) for s in found.values() if (other := _partner(s, labels)) in found]
     if pairs:
         checks.append(_check_sides(pairs))
+    checks += check_contacts(labels)
     if found and labels.uncertainty is not None:
         checks.append(_check_confidence(labels.data, labels.uncertainty))
     return (*checks, *check_found(labels, found))
