@@ -105,8 +105,9 @@ def test_a_value_without_a_name_is_refused(labels, value):
 def test_shapes_and_types_must_fit(labels):
     with pytest.raises(GeometryError, match=r"Labels\.data"):
         replace(labels, data=labels.data[1:])
-    with pytest.raises(GeometryError, match=r"Labels\.uncertainty"):
-        replace(labels, uncertainty=np.zeros((1, 2, 3), np.float32))
+    for name in ("uncertainty", "conflict"):
+        with pytest.raises(GeometryError, match=rf"Labels\.{name}"):
+            replace(labels, **{name: np.zeros((1, 2, 3), np.uint8)})
     with pytest.raises(InputError, match="unsigned"):
         replace(labels, data=labels.data.astype(np.int32))
 

@@ -59,6 +59,9 @@ def test_the_brain_is_not_bone_and_the_jaw_is_one(found):
     _, n_jaws = label(found.data == found.table["mandible"].index)
     assert n_jaws == 1
     assert found.uncertainty.max() <= 1
+    contested = found.conflict > 0
+    assert 0 < contested.mean() < 0.05
+    assert (found.uncertainty[contested] >= 0.5).all()
 
 
 def test_it_is_measured(found):

@@ -111,6 +111,8 @@ class Labels:
         Names of the values.
     uncertainty
         Where known, 0 (sure) to 1 for every voxel, ``i j k``.
+    conflict
+        Where two sources were fused and disagreed, the value that lost; 0 elsewhere, ``i j k``.
 
     Raises
     ------
@@ -124,9 +126,11 @@ class Labels:
     grid: Grid
     table: LabelTable
     uncertainty: NDArray[np.floating] | None = None
+    conflict: NDArray[np.unsignedinteger] | None = None
 
     def __post_init__(self) -> None:
-        for name, array in (("data", self.data), ("uncertainty", self.uncertainty)):
+        for name in ("data", "uncertainty", "conflict"):
+            array = getattr(self, name)
             if array is not None and array.shape != self.grid.shape:
                 raise GeometryError(
                     f"Labels.{name} must have the shape {self.grid.shape} of its grid, "

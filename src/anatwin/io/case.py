@@ -152,11 +152,12 @@ def _save_labels(path: Path, value: Labels) -> list[Path]:
     write_labels(value, path)
     write_table(value.table, table)
     write_itksnap(value.table, itksnap)
-    if value.uncertainty is None:
-        return [path, table, itksnap]
-    uncertainty = path.parent / "uncertainty.nii.gz"
-    write_array(value.uncertainty, value.grid, uncertainty)
-    return [path, table, itksnap, uncertainty]
+    written = [path, table, itksnap]
+    for name, array in (("uncertainty", value.uncertainty), ("conflict", value.conflict)):
+        if array is not None:
+            written.append(path.parent / f"{name}.nii.gz")
+            write_array(array, value.grid, written[-1])
+    return written
 
 
 def _load_labels(path: Path) -> Labels:
@@ -164,10 +165,12 @@ def _load_labels(path: Path) -> Labels:
     from anatwin.io.tables import read_table
 
     labels = read_labels(path, read_table(path.parent / "labels.tsv"))
-    uncertainty = path.parent / "uncertainty.nii.gz"
-    if not uncertainty.exists():
-        return labels
-    return replace(labels, uncertainty=read_volume(uncertainty).data)
+    uncertainty, conflict = (path.parent / f"{x}.nii.gz" for x in ("uncertainty", "conflict"))
+    if uncertainty.exists():
+        labels = replace(labels, uncertainty=read_volume(uncertainty).data)
+    if conflict.exists():
+        labels = replace(labels, conflict=read_labels(conflict, labels.table).data)
+    return labels
 
 
 def _save_surfaces(path: Path, value: tuple[Surface, ...]) -> list[Path]:

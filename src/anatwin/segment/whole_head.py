@@ -46,7 +46,7 @@ class WholeHead:
         np.copyto(uncertainty, brain.uncertainty, where=fused.from_brain)
         # Where the two are at odds, neither is to be trusted more than half.
         uncertainty[fused.conflict > 0] = np.maximum(uncertainty[fused.conflict > 0], 0.5)
-        return Labels(data, volume.grid, whole_head_table(), uncertainty)
+        return Labels(data, volume.grid, whole_head_table(), uncertainty, fused.conflict)
 
     def _networks(self) -> tuple[HeadNetwork, HeadNetwork]:
         """Return the brain's network and the craniofacial one."""
