@@ -95,6 +95,7 @@ def blend_windows(
         if total is None:
             total = np.zeros((len(scores), window[0], n_rows, n_columns), np.float32)
         total[:, :, j : j + window[1], k : k + window[2]] += scores
+        del scores  # its memory serves the next window
         if (j, k) == last:
             done = following[i] - i
             yield i, total[:, :done]
