@@ -93,11 +93,14 @@ def write_dicom(volume: Volume, folder: Path) -> None:
 
 
 def test_dicom_and_nifti_may_be_mixed(stacks: Path, tmp_path: Path) -> None:
-    axial, coronal = stacks / "axial.nii.gz", stacks / "coronal.nii.gz"
-    write_dicom(read_volume(coronal), tmp_path / "series")
+    coronal = read_volume(stacks / "coronal.nii.gz")
+    coronal = Volume(np.maximum(coronal.data, 0), coronal.grid)
+    write_volume(coronal, tmp_path / "plain.nii.gz")
+    write_dicom(coronal, tmp_path / "series")
     images = []
-    for other in (coronal, tmp_path / "series"):
-        Fuse(views=(other, axial), output=tmp_path / "image.nii.gz", **_QUICK).run()
+    for name in ("plain.nii.gz", "series"):
+        views = (tmp_path / name, stacks / "axial.nii.gz")
+        Fuse(views=views, output=tmp_path / "image.nii.gz", **_QUICK).run()
         images.append(read_volume(tmp_path / "image.nii.gz"))
     # DICOM's slices are read in their own order, so the fused grid may run the other way.
     mixed = resampled(images[1], images[0].grid)
