@@ -189,7 +189,7 @@ class TestTraining:
         )
         segmentor, net = train_views(training)
         times = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("log.jsonl")}
-        assert len(times) == 3
+        assert len(times) == 4
         again, net_again = train_views(training)
         for one, two in ((segmentor, again), (net, net_again)):
             pairs = zip(one.parameters(), two.parameters(), strict=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from anatwin.train.thick_views import Example
 
 _ROTATION_DEG, _SHIFT_MM, _CONTRAST = 45.0, 30.0, 0.1
-_PATCH_MM = {"views": 144.0, "whole": 96.0}
+_PATCH_MM = {"views": 96.0, "whole": 64.0}
 
 _REMARKS = (
     "The paper's vote keeps what all views see (its small US and large OS say so): it stands "
@@ -50,15 +50,15 @@ class Supermask:
     """From slice to slice."""
     folds: int = 2
     """Parts of the people that are kept out in turn."""
-    poses: int = 2
+    poses: int = 1
     """Poses in which every person kept out is seen."""
     views: int = 3
     """Views of each direction, each in its own pose, that are trained on."""
-    steps: int = 400
+    steps: int = 1000
     """Training steps of a segmentation."""
-    align_steps: int = 600
+    align_steps: int = 300
     """Training steps of the alignment alone."""
-    together_steps: int = 100
+    together_steps: int = 60
     """Steps of each when both are trained in turns."""
     spacing_mm: float = 0.625
     """Voxel edge of HDF5 files, which do not say it."""
@@ -196,17 +196,13 @@ class _Work:
         return Methods(alone, together, align, study.align)
 
     def _whole_network(self, fold: int, held: Sequence[str]) -> "PlannedUNet":
-        from anatwin.train.supervised import SupervisedTraining, train_supervised
         from anatwin.train.thick_views import prepare_whole
-        from anatwin.train.views_loop import load_segmentor
-        from anatwin.train.views_plan import views_recipe
+        from anatwin.train.views_loop import load_segmentor, train_segmentation
 
         views = prepare_whole(self.subjects, self.home / "whole", edge_mm=self.study.edge_mm)
-        cases = [view.prepared for some in _others(views, held).values() for view in some]
+        chosen = [view for some in _others(views, held).values() for view in some]
         plan, home = self._plan(1.0, "whole"), self.home / "networks_whole" / str(fold)
-        train_supervised(
-            SupervisedTraining(plan, views_recipe(plan), cases, home, seed=self.study.seed)
-        )
+        train_segmentation(chosen, plan, home, seed=self.study.seed)
         return load_segmentor(plan, home)
 
     def _plan(self, distance: float, kind: str) -> "SegmentPlan":

@@ -10,7 +10,7 @@ from anatwin.acquire import ThickSlices
 from anatwin.core import UsageError
 from anatwin.train.segment import require_torch
 
-_PATCH_MM = 144.0
+_PATCH_MM = 96.0
 _CONTRAST = 0.1
 
 
@@ -40,13 +40,13 @@ class TrainViews:
     poses: int = 3
     """Views of each direction of every person, each in its own pose."""
 
-    steps: int = 400
+    steps: int = 1000
     """Training steps of the segmentation alone."""
 
-    align_steps: int = 600
+    align_steps: int = 300
     """Training steps of the alignment alone."""
 
-    together_steps: int = 100
+    together_steps: int = 60
     """Steps of each network when both are trained in turns."""
 
     spacing_mm: float = 1.0

@@ -2,8 +2,7 @@
 
 import json
 import math
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,13 @@ from anatwin.train.intertwined import (
     segment_loss_across,
 )
 from anatwin.train.loop import average_weights
+from anatwin.train.losses import deeply_supervised
 from anatwin.train.pairs import draw_pair
+from anatwin.train.patches import Patches
 from anatwin.train.planned_unet import PlannedUNet
 from anatwin.train.segment_plan import SegmentPlan
 from anatwin.train.state import State
-from anatwin.train.supervised import SupervisedTraining, planned_shape, train_supervised
+from anatwin.train.supervised import planned_shape
 from anatwin.train.thick_views import Example
 from anatwin.train.views_plan import views_recipe
 
@@ -35,14 +36,13 @@ SEGMENT, ALIGN, TOGETHER = "segment", "align", "together"
 """Folders of the first phase, and of the second with one for each network."""
 
 _RATE, _LATER_RATE = 1e-3, 1e-4
+_WARM_UP = 20
 _BATCH = 2
 _NEARLY = 0.1
 """Share of the largest motion that is left when both are trained in turns."""
 _CLIP = 1.0
 _AVERAGE = 0.999
 _SAVE_EVERY = 50
-
-Loss = Callable[[Pair], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,34 +89,51 @@ def train_views(training: ViewsTraining) -> tuple[PlannedUNet, AlignNet]:
     QualityError
         If a loss is not finite.
     """
-    train_segmentation(training)
-    if training.together_steps == 0:
-        align = train_alignment(training)
-        return load_segmentor(training.plan, training.out / SEGMENT), _averaged(align)
+    views = [view for some in training.views.values() for view in some]
+    train_segmentation(views, training.plan, training.out / SEGMENT, seed=training.seed)
     train_alignment(training)
     return train_together(training)
 
 
-def train_segmentation(training: ViewsTraining) -> None:
-    """Train the segmentation alone."""
-    cases = [view.prepared for views in training.views.values() for view in views]
-    recipe = views_recipe(training.plan)
-    home = training.out / SEGMENT
-    train_supervised(SupervisedTraining(training.plan, recipe, cases, home, seed=training.seed))
+def train_segmentation(
+    views: Iterable[Example], plan: SegmentPlan, home: Path, *, seed: int
+) -> None:
+    """Train a segmentation alone, on from its checkpoint.
+
+    Parameters
+    ----------
+    views
+        What it is trained on.
+    plan
+        Its network, patches and number of steps.
+    home
+        Folder of its checkpoint.
+    seed
+        Of its first weights and of the patches.
+    """
+    patches = Patches([view.prepared for view in views], plan, views_recipe(plan), seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        state = resumed(_state(_new_segmentor(plan)), home)
+    for step in track(range(state.step, plan.steps), "segmentation"):
+        drawn = [patches[plan.batch * step + n] for n in range(plan.batch)]
+        image, target = (torch.from_numpy(np.stack(part)) for part in zip(*drawn, strict=True))
+        rate = plan.rate * min(1, (step + 1) / _WARM_UP) * _decay(step, plan.steps)
+        loss = deeply_supervised(state.model.supervised(image), target)
+        keep(state, home, one_step(state, loss, rate=rate), is_last=step + 1 == plan.steps)
 
 
-def train_alignment(training: ViewsTraining) -> State[AlignNet]:
+def train_alignment(training: ViewsTraining) -> None:
     """Train the alignment alone."""
     home = training.out / ALIGN
     state = resumed(_new_alignment(training.seed), home)
     rest = range(state.step, training.align_steps)
     for step in track(rest, "alignment"):
         pairs = [training.pair(_BATCH * step + n, reach=1.0) for n in range(_BATCH)]
-        rate = _RATE * (1 - step / training.align_steps) ** 0.9
-        loss = one_step(state, pairs, lambda p: align_loss(state.model, p, training.weights)[0],
-                        rate=rate)  # fmt: skip
+        losses = [align_loss(state.model, pair, training.weights)[0] for pair in pairs]
+        rate = _RATE * _decay(step, training.align_steps)
+        loss = one_step(state, torch.stack(losses).mean(), rate=rate)
         keep(state, home, loss, is_last=step + 1 == training.align_steps)
-    return state
 
 
 def train_together(training: ViewsTraining) -> tuple[PlannedUNet, AlignNet]:
@@ -130,31 +147,23 @@ def train_together(training: ViewsTraining) -> tuple[PlannedUNet, AlignNet]:
         pair = training.pair(10**6 + step, reach=_NEARLY)
         rate = _LATER_RATE * 0.9 ** (step // 200)
         last = step + 1 == training.together_steps
-        loss = one_step(
-            seg, [pair], lambda p: segment_loss_across(net.model, seg.model, p, weights), rate=rate
-        )
-        keep(seg, homes[0], loss, is_last=last)
-        loss = one_step(
-            net, [pair], lambda p: align_loss_with_masks(net.model, seg.model, p, weights),
-            rate=rate,
-        )  # fmt: skip
-        keep(net, homes[1], loss, is_last=last)
+        across = segment_loss_across(net.model, seg.model, pair, weights)
+        keep(seg, homes[0], one_step(seg, across, rate=rate), is_last=last)
+        masks = align_loss_with_masks(net.model, seg.model, pair, weights)
+        keep(net, homes[1], one_step(net, masks, rate=rate), is_last=last)
     return _averaged(seg), _averaged(net)
 
 
-def one_step(state: State[Any], pairs: Iterable[Pair], loss: Loss, *, rate: float) -> float:
-    """Change one network's weights by the mean loss of some pairs; return it.
+def one_step(state: State[Any], loss: Tensor, *, rate: float) -> float:
+    """Change one network's weights by a loss; return it.
 
     Raises
     ------
     QualityError
         If it is not finite.
     """
-    began = time.monotonic()
-    state.model.train()
     state.optimiser.zero_grad(set_to_none=True)
-    values = torch.stack([loss(pair) for pair in pairs]).mean()
-    values.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), _CLIP)
     if not math.isfinite(float(norm)):
         raise QualityError(f"The loss was not finite at step {state.step}; start with new weights.")
@@ -163,8 +172,7 @@ def one_step(state: State[Any], pairs: Iterable[Pair], loss: Loss, *, rate: floa
     state.optimiser.step()
     average_weights(state, _AVERAGE)
     state.step += 1
-    state.seconds += time.monotonic() - began
-    return float(values.detach())
+    return float(loss.detach())
 
 
 def keep(state: State[Any], home: Path, loss: float, *, is_last: bool) -> None:
@@ -172,7 +180,7 @@ def keep(state: State[Any], home: Path, loss: float, *, is_last: bool) -> None:
     if not is_last and state.step % _SAVE_EVERY:
         return
     home.mkdir(parents=True, exist_ok=True)
-    entry = {"step": state.step, "seconds": round(state.seconds, 1), "loss": round(loss, 4)}
+    entry = {"step": state.step, "loss": round(loss, 4)}
     with (home / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
     save_checkpoint(home, state)
@@ -186,9 +194,16 @@ def resumed(state: State[Any], home: Path) -> State[Any]:
 
 def load_segmentor(plan: SegmentPlan, home: Path) -> PlannedUNet:
     """Return a plan's network with the averaged weights of a checkpoint."""
+    return begin_with(_state(_new_segmentor(plan)), home / CHECKPOINT).model
+
+
+def _new_segmentor(plan: SegmentPlan) -> PlannedUNet:
     model = PlannedUNet(planned_shape(plan, views_recipe(plan)))
-    model = model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    return begin_with(_state(model), home / CHECKPOINT).model
+    return model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+
+
+def _decay(step: int, steps: int) -> float:
+    return (1 - step / steps) ** 0.9
 
 
 def _new_alignment(seed: int) -> State[AlignNet]:
@@ -199,7 +214,9 @@ def _new_alignment(seed: int) -> State[AlignNet]:
 
 def _state(model: nn.Module, *, weight_decay: float = 0.01) -> State[Any]:
     averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    optimiser = torch.optim.AdamW(model.parameters(), _RATE, weight_decay=weight_decay)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), _RATE, betas=(0.9, 0.99), weight_decay=weight_decay
+    )
     return State(model, averaged, optimiser)
 
 

@@ -21,7 +21,8 @@ def views_plan(distance_mm: float, *, edge_mm: float, steps: int) -> SegmentPlan
     """
     is_thick = distance_mm > 2
     multiple = (16, 16, 4) if is_thick else (16, 16, 16)
-    lengths = (edge_mm, edge_mm, edge_mm / distance_mm)
+    # Slices are few: all of them are seen at once.
+    lengths = (edge_mm, edge_mm, 1.5 * edge_mm / distance_mm if is_thick else edge_mm)
     i, j, k = (ceil(n / m) * m for n, m in zip(lengths, multiple, strict=True))
     return SegmentPlan(
         spacing_mm=(1.0, 1.0, distance_mm),
@@ -33,8 +34,8 @@ def views_plan(distance_mm: float, *, edge_mm: float, steps: int) -> SegmentPlan
         kernels=((3, 3, 1) if is_thick else (3, 3, 3), *[(3, 3, 3)] * 3),
         widths=(16, 32, 64, 96),
         steps=steps,
-        rate=0.02,
-        momentum=0.95,
+        rate=2e-3,
+        momentum=0.9,
         foreground=1.0,
         turned_axes=(2,) if is_thick else (0, 1, 2),
     )
