@@ -31,6 +31,9 @@ bench: .venv/dev .venv/debian
 	$(BIN)/python benchmarks/topology.py
 	$(BIN)/python benchmarks/topology.py --only anatwin --sizes 256 512 1024 2048
 	$(BIN)/python benchmarks/topology.py --beam
+	$(BIN)/python benchmarks/registration.py 4 1 "left atrium"
+	$(BIN)/python benchmarks/fusion.py masks 2
+	$(BIN)/python benchmarks/fusion.py speed
 
 docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

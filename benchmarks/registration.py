@@ -53,9 +53,9 @@ def sitk_as_published(moving: Volume, fixed: Volume) -> Transform:
     """Correlation, slices repeated, gradient descent to a convergence of 1e-6."""
     import SimpleITK as sitk  # noqa: N813
 
-    from anatwin.align.rigid import _from_itk, _to_itk
+    from anatwin.align.rigid import from_itk, to_itk
 
-    images = [_to_itk(sitk, _repeated(volume)) for volume in (fixed, moving)]
+    images = [to_itk(sitk, _repeated(volume)) for volume in (fixed, moving)]
     start = sitk.CenteredTransformInitializer(
         *images, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.GEOMETRY
     )
@@ -69,7 +69,7 @@ def sitk_as_published(moving: Volume, fixed: Volume) -> Transform:
     method.SetShrinkFactorsPerLevel([4, 2, 1])
     method.SetSmoothingSigmasPerLevel([2, 1, 0])
     method.SetInitialTransform(start, inPlace=False)
-    return _from_itk(method.Execute(*images))
+    return from_itk(method.Execute(*images))
 
 
 def _repeated(volume: Volume) -> Volume:

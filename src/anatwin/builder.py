@@ -4,11 +4,20 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from anatwin.core import KSpace, ResourceError, Step, Twin, UsageError, Volume
+from anatwin.core import (
+    AnyKSpace,
+    InputError,
+    KSpace,
+    ResourceError,
+    Step,
+    Twin,
+    UsageError,
+    Volume,
+)
 from anatwin.io.case import (
     REPORT_FILE,
     TWIN_FILE,
@@ -19,13 +28,13 @@ from anatwin.io.case import (
 )
 from anatwin.io.files import sha256_file
 from anatwin.io.source import identify, open_source
-from anatwin.pipeline import Announce, Shelf, is_intact, link_file, run, stage_keys
+from anatwin.pipeline import Announce, Shelf, Views, is_intact, link_file, run, stage_keys
 from anatwin.plan import Plan
 from anatwin.report import write_report
 
 
 def build(
-    source: Path | str,
+    source: Path | str | Sequence[Path | str],
     case: Path | str,
     *,
     plan: Plan | None = None,
@@ -41,7 +50,8 @@ def build(
     Parameters
     ----------
     source
-        NIfTI file, folder with a DICOM series, or k-space (ISMRMRD, fastMRI, BART).
+        NIfTI file, folder with a DICOM series, or k-space (ISMRMRD, fastMRI, BART). Several images
+        of one person, or a folder of NIfTI files, are aligned and fused.
     case
         Folder to make, or an earlier case of the same source.
     plan
@@ -67,18 +77,19 @@ def build(
     ResourceError
         If the case cannot be written.
     """
-    source, case, plan = Path(source), Path(case), plan or Plan()
-    content = fingerprint(source, frame)
+    sources, case, plan = sources_of(source), Path(case), plan or Plan()
+    content = _content(sources, frame)
     subject = check_subject(subject or f"sub-{content[:8]}")
-    steps = _previous_steps(case, source.name)
-    if all(reused for _, reused in outlook(source, case, plan=plan, frame=frame)):
+    name = _name(sources)
+    steps = _previous_steps(case, name)
+    if all(reused for _, reused in outlook(sources, case, plan=plan, frame=frame)):
         return read_case(case)
     with _replacing(case, steps) as folder:
-        opened = open_source(source, frame=frame)
+        product, facts, notes = _opened(sources, frame)
         twin = run(
             plan,
-            opened.product,
-            about=Twin(subject, source.name, "", facts=opened.facts, notes=opened.notes),
+            product,
+            about=Twin(subject, name, "", facts=facts, notes=notes),
             fingerprint=content,
             shelf=Shelf(folder, case, {step.key: step for step in steps}),
             announce=announce,
@@ -89,7 +100,11 @@ def build(
 
 
 def outlook(
-    source: Path, case: Path, *, plan: Plan, frame: int | None = None
+    source: Path | str | Sequence[Path | str],
+    case: Path,
+    *,
+    plan: Plan,
+    frame: int | None = None,
 ) -> tuple[tuple[str, bool], ...]:
     """Tell, without doing anything, what a build would do.
 
@@ -98,10 +113,69 @@ def outlook(
     tuple of (str, bool)
         Each stage, and whether its earlier result would be used again.
     """
-    kind = KSpace if identify(source) in ("ISMRMRD", "fastMRI", "BART") else Volume
-    keys = stage_keys(plan, kind, fingerprint(source, frame))
-    steps = {step.key: step for step in _previous_steps(case, source.name)}
+    sources = sources_of(source)
+    keys = stage_keys(plan, _kind(sources), _content(sources, frame))
+    steps = {step.key: step for step in _previous_steps(case, _name(sources))}
     return tuple((name, key in steps and is_intact(steps[key], case)) for name, key in keys)
+
+
+def sources_of(source: Path | str | Sequence[Path | str]) -> tuple[Path, ...]:
+    """Return the files and folders that a twin is built from.
+
+    A folder that is no case and holds NIfTI files stands for these files, in order of name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    given = (source,) if isinstance(source, Path | str) else tuple(source)
+    paths = tuple(Path(path) for path in given)
+    if not paths:
+        raise UsageError("A twin is built from one scan or several, got none.")
+    if len(paths) > 1 or not paths[0].is_dir() or (paths[0] / TWIN_FILE).exists():
+        return paths
+    files = sorted(path for path in paths[0].glob("*.nii*") if path.is_file())
+    return tuple(files) or paths
+
+
+def _opened(
+    sources: tuple[Path, ...], frame: int | None
+) -> tuple[Volume | AnyKSpace | Views, tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Return the product, what is known of how it was acquired, and what was noticed."""
+    opened = [open_source(path, frame=frame) for path in sources]
+    if len(opened) == 1:
+        return opened[0].product, opened[0].facts, opened[0].notes
+    views = []
+    for path, one in zip(sources, opened, strict=True):
+        if not isinstance(one.product, Volume):
+            raise InputError(
+                f"{path} is k-space; of several inputs each must be an image: 'anatwin "
+                "reconstruct' makes one."
+            )
+        views.append(one.product.magnitude())
+    notes = [
+        f"{path.name}: {note}"
+        for path, one in zip(sources, opened, strict=True)
+        for note in one.notes
+    ]
+    return tuple(views), opened[0].facts, tuple(notes)
+
+
+def _kind(sources: tuple[Path, ...]) -> type[Volume | AnyKSpace | Views]:
+    if len(sources) > 1:
+        return tuple
+    return KSpace if identify(sources[0]) in ("ISMRMRD", "fastMRI", "BART") else Volume
+
+
+def _name(sources: tuple[Path, ...]) -> str:
+    return ", ".join(path.name for path in sources)
+
+
+def _content(sources: tuple[Path, ...], frame: int | None) -> str:
+    """Return the sha256 of everything that all sources consist of."""
+    parts = [fingerprint(path, frame) for path in sources]
+    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def fingerprint(source: Path, frame: int | None = None) -> str:

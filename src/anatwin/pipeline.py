@@ -3,10 +3,9 @@
 import hashlib
 import json
 import platform
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -23,6 +22,8 @@ from anatwin.core import (
     UsageError,
     Volume,
 )
+from anatwin.core.stopwatch import stopwatch
+from anatwin.fuse import Assembly, ImageFuser, assemble, fine_grid
 from anatwin.io.case import PRODUCT_FILES, load_product, save_product
 from anatwin.io.files import sha256_file
 from anatwin.mesh import MeshMethod, volume_error
@@ -35,6 +36,8 @@ T = TypeVar("T")
 Products = dict[str, Any]
 Acquire = AcquireMethod | NonCartesianAcquireMethod
 Announce = Callable[[Step], None]
+Views = tuple[Volume, ...]
+"""Several scans of one person, which may have moved in between."""
 _LIBRARIES = ("anatwin", "numpy", "scipy", "onnxruntime", "vtk")
 
 
@@ -112,14 +115,14 @@ class Shelf:
 
 def run(
     plan: Plan,
-    product: Volume | AnyKSpace,
+    product: Volume | AnyKSpace | Views,
     *,
     about: Twin,
     fingerprint: str = "",
     shelf: Shelf | None = None,
     announce: Announce | None = None,
 ) -> Twin:
-    """Carry an image or k-space through every stage of a plan.
+    """Carry an image, several, or k-space through every stage of a plan.
 
     Parameters
     ----------
@@ -150,15 +153,21 @@ def run(
     return twin
 
 
-def origin_of(plan: Plan, product: Volume | AnyKSpace) -> str:
+def origin_of(plan: Plan, product: Volume | AnyKSpace | Views) -> str:
     """Tell what the numbers of a twin rest on."""
+    if isinstance(product, tuple):
+        return "images"
     if isinstance(product, Volume):
         return "synthetic k-space" if plan.acquire else "image"
     return f"{product.origin} k-space"
 
 
-def stages(plan: Plan, product: Volume | AnyKSpace | type[Volume | AnyKSpace]) -> tuple[Stage, ...]:
-    """Return what a plan does to an image or to k-space (or to that type of thing), in order."""
+def stages(
+    plan: Plan, product: Volume | AnyKSpace | Views | type[Volume | AnyKSpace | Views]
+) -> tuple[Stage, ...]:
+    """Return what a plan does to images or k-space (or to that type of thing), in order."""
+    if product is tuple or isinstance(product, tuple):
+        return (_fuse_stage(plan, product), *_anatomy_stages(plan))
     is_image = product is Volume or isinstance(product, Volume)
     if plan.acquire is not None and not is_image:
         raise UsageError("Only an image can be scanned by simulation, got k-space; leave it out.")
@@ -172,7 +181,7 @@ def stages(plan: Plan, product: Volume | AnyKSpace | type[Volume | AnyKSpace]) -
 
 
 def stage_keys(
-    plan: Plan, kind: type[Volume | AnyKSpace], fingerprint: str
+    plan: Plan, kind: type[Volume | AnyKSpace | Views], fingerprint: str
 ) -> tuple[tuple[str, str], ...]:
     """Return the name and the key of every stage, without running any."""
     keys, key = [], fingerprint
@@ -180,6 +189,27 @@ def stage_keys(
         key = stage.key(key)
         keys.append((stage.name, key))
     return tuple(keys)
+
+
+def _fuse_stage(plan: Plan, views: Views) -> Stage:
+    if plan.acquire is not None:
+        raise UsageError("Only one image can be scanned by simulation, got several.")
+
+    @cache
+    def found() -> Assembly:
+        return assemble(views, plan.align.matched)
+
+    def choose(_: Twin) -> tuple[object, str]:
+        left_out = [f"scan {n + 1} is left out: {reason}" for n, reason in found().left_out]
+        return plan.fuse, "; ".join([f"{len(found().used)} scans are used", *left_out]) + "."
+
+    def work(_: Twin, fuse: ImageFuser) -> Products:
+        posed = found().views
+        return {"image": fuse(posed, fine_grid(posed)) if len(posed) > 1 else posed[0].volume}
+
+    return Stage(
+        "fuse", work, (), ("image",), plan.fuse, str(parameters(plan.align)), choose=choose
+    )
 
 
 def _acquire_stages(acquire: Acquire) -> tuple[Stage, ...]:
@@ -320,46 +350,6 @@ def _inputs(stage: Stage, twin: Twin) -> tuple[tuple[str, str], ...]:
 def is_intact(step: Step, folder: Path) -> bool:
     """Tell whether every file that a step wrote is still there, unchanged."""
     return all((folder / f).is_file() and sha256_file(folder / f) == h for f, h in step.outputs)
-
-
-@contextmanager
-def stopwatch() -> Iterator[dict[str, float]]:
-    """Measure wall time and the peak of resident memory of a block.
-
-    Yields
-    ------
-    dict
-        Filled at the end with ``seconds`` and ``peak_mb``.
-    """
-    spent: dict[str, float] = {}
-    _reset_peak_memory()
-    started = time.perf_counter()
-    yield spent
-    spent["seconds"] = round(time.perf_counter() - started, 3)
-    spent["peak_mb"] = round(_peak_memory_mb(), 1)
-
-
-def _reset_peak_memory() -> None:
-    """Start a new high-water mark where the system can (Linux)."""
-    clear = Path("/proc/self/clear_refs")
-    if clear.exists():
-        try:
-            clear.write_text("5")
-        except OSError:
-            return
-
-
-def _peak_memory_mb() -> float:
-    """Return the highest resident memory since the reset, or of the process elsewhere."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = [x for x in status.read_text().splitlines() if x.startswith("VmHWM")]
-        if lines:
-            return int(lines[0].split()[1]) / 1024
-    import resource
-
-    per_mb = 1024**2 if platform.system() == "Darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_mb
 
 
 def _versions() -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,9 @@ from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from anatwin.acquire import AcquireMethod, NonCartesianAcquireMethod
+from anatwin.align import GlobalRigid
 from anatwin.core import UsageError
+from anatwin.fuse import SuperResolution
 from anatwin.mesh import MeshMethod, SurfaceNets
 from anatwin.reconstruct import Automatic, ReconstructMethod
 from anatwin.segment import HeadNetwork, SegmentMethod
@@ -26,6 +28,12 @@ class Plan:
 
     reconstruct: ReconstructMethod = field(default_factory=Automatic)
     """K-space to image."""
+
+    align: GlobalRigid = field(default_factory=GlobalRigid)
+    """How several scans of one person lie to one another."""
+
+    fuse: SuperResolution = field(default_factory=SuperResolution)
+    """Several scans to one image."""
 
     segment: SegmentMethod = field(default_factory=HeadNetwork)
     """Image to labels."""

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 
 from anatwin.acquire import ThickSlices
-from anatwin.align import GlobalRigid
+from anatwin.align import GlobalRigid, resampled
 from anatwin.commands.fuse import Fuse
 from anatwin.core import Grid, UsageError, Volume
 from anatwin.fuse import SuperResolution
@@ -61,6 +63,48 @@ def test_a_bad_view_is_named(stacks: Path, tmp_path: Path, capsys: pytest.Captur
     assert "noise.nii.gz is left out" in told
     assert "2 of 3 views" in told
     assert (tmp_path / "image.nii.gz").exists()
+
+
+def write_dicom(volume: Volume, folder: Path) -> None:
+    """Write a stack as a series of slices, its values as whole numbers up to 60000."""
+    folder.mkdir()
+    to_lps = np.array([-1, -1, 1])
+    axes = volume.grid.matrix[:3, :3] / volume.grid.spacing_mm * to_lps[:, None]
+    pixels = np.rint(volume.data / volume.data.max() * 60000).clip(0).astype(np.uint16)
+    for k in range(pixels.shape[2]):
+        meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+        meta.MediaStorageSOPInstanceUID = f"1.2.3.{k + 1}"
+        meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        one = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
+        one.SOPClassUID, one.SOPInstanceUID = meta.MediaStorageSOPClassUID, f"1.2.3.{k + 1}"
+        one.Modality, one.SeriesInstanceUID, one.SeriesNumber = "MR", "1.2.2", 1
+        one.InstanceNumber, one.SliceThickness = k + 1, volume.grid.spacing_mm[2]
+        one.ImageOrientationPatient = [round(float(x), 6) for x in axes[:, :2].T.ravel()]
+        place = volume.grid.at(0, 0, k) * to_lps
+        one.ImagePositionPatient = [round(float(x), 4) for x in place]
+        one.PixelSpacing = [volume.grid.spacing_mm[1], volume.grid.spacing_mm[0]]
+        one.Columns, one.Rows = pixels.shape[:2]
+        one.SamplesPerPixel, one.PhotometricInterpretation = 1, "MONOCHROME2"
+        one.BitsAllocated = one.BitsStored = 16
+        one.HighBit, one.PixelRepresentation = 15, 0
+        one.PixelData = np.ascontiguousarray(pixels[:, :, k].T).tobytes()
+        one.save_as(folder / f"IM{k:03d}")
+
+
+def test_dicom_and_nifti_may_be_mixed(stacks: Path, tmp_path: Path) -> None:
+    coronal = read_volume(stacks / "coronal.nii.gz")
+    coronal = Volume(np.maximum(coronal.data, 0), coronal.grid)
+    write_volume(coronal, tmp_path / "plain.nii.gz")
+    write_dicom(coronal, tmp_path / "series")
+    images = []
+    for name in ("plain.nii.gz", "series"):
+        views = (tmp_path / name, stacks / "axial.nii.gz")
+        Fuse(views=views, output=tmp_path / "image.nii.gz", **_QUICK).run()
+        images.append(read_volume(tmp_path / "image.nii.gz"))
+    # DICOM's slices are read in their own order, so the fused grid may run the other way.
+    mixed = resampled(images[1], images[0].grid)
+    assert np.corrcoef(images[0].data.ravel(), mixed.data.ravel())[0, 1] > 0.995
 
 
 def test_one_view_alone_is_kept_as_it_is(stacks: Path, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import h5py
+import numpy as np
 import pytest
 
 from anatwin.cli import main
@@ -35,3 +37,23 @@ def test_the_commands_run_what_they_hold(tmp_path, monkeypatch):
     Train(HeadTraining(labels=tmp_path, out=tmp_path)).run()
     Train(ReconstructTraining(images=(tmp_path,), out=tmp_path)).run()
     assert ran == ["SegmentTraining", "HeadTraining", "ReconstructTraining"]
+
+
+def test_views_are_trained_on_from_the_command_line(tmp_path, capsys):
+    pytest.importorskip("torch", reason="torch trains the networks")
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file["image"] = rng.random((24, 26, 28), np.float32)
+            file["label"] = np.pad(np.ones((8, 9, 10), np.uint8), ((8, 8), (8, 9), (9, 9)))
+    lengths = ["--poses", "1", "--steps", "1", "--align-steps", "1", "--together-steps", "1"]
+    out = tmp_path / "out"
+    with pytest.raises(SystemExit) as finished:
+        main(["train", "views", str(tmp_path), "-o", str(out), "--edge-mm", "32", *lengths])
+    assert finished.value.code == 0
+    assert "together" in capsys.readouterr().out
+    for name in ("segment", "align"):
+        assert (out / "together" / name / "checkpoint.safetensors").is_file()
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "views", str(tmp_path), "-o", str(out), "--poses", "0"])
+    assert stopped.value.code == 2

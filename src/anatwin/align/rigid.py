@@ -43,8 +43,8 @@ class Rigid:
         MissingPartError
             If SimpleITK is not installed.
         """
-        sitk = _simple_itk()
-        images = [_to_itk(sitk, volume) for volume in (fixed, moving)]
+        sitk = simple_itk()
+        images = [to_itk(sitk, volume) for volume in (fixed, moving)]
         centred = sitk.CenteredTransformInitializerFilter.MOMENTS
         try:
             start = sitk.CenteredTransformInitializer(*images, sitk.Euler3DTransform(), centred)
@@ -54,7 +54,7 @@ class Rigid:
             raise QualityError(
                 f"The scans could not be aligned: {reason}. Do they show the same anatomy?"
             ) from error
-        return _from_itk(found)
+        return from_itk(found)
 
     def _registration(self, sitk: Any, start: Any) -> Any:  # noqa: ANN401
         """Return the configured registration."""
@@ -74,7 +74,7 @@ class Rigid:
         return method
 
 
-def _simple_itk() -> Any:  # noqa: ANN401
+def simple_itk() -> Any:  # noqa: ANN401
     """Return the library, or say how to get it."""
     try:
         import SimpleITK
@@ -85,7 +85,7 @@ def _simple_itk() -> Any:  # noqa: ANN401
     return SimpleITK
 
 
-def _to_itk(sitk: Any, volume: Volume) -> Any:  # noqa: ANN401
+def to_itk(sitk: Any, volume: Volume) -> Any:  # noqa: ANN401
     """Return a volume as SimpleITK's image, its world RAS+ as ours."""
     image = sitk.GetImageFromArray(volume.magnitude().data.astype(np.float32).transpose(2, 1, 0))
     spacing = np.array(volume.grid.spacing_mm)
@@ -96,7 +96,7 @@ def _to_itk(sitk: Any, volume: Volume) -> Any:  # noqa: ANN401
     return image
 
 
-def _from_itk(found: Any) -> Transform:  # noqa: ANN401
+def from_itk(found: Any) -> Transform:  # noqa: ANN401
     """Return SimpleITK's transform as ours."""
     origin = np.array(found.TransformPoint((0.0, 0.0, 0.0)))
     matrix = np.eye(4)

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from anatwin.commands.options import Input, OptionalOutput, Output
+import tyro
+
+from anatwin.commands.options import OptionalOutput, Output
 from anatwin.commands.terminal import announce, progress, say
 from anatwin.core import QualityError, UsageError
 from anatwin.plan import Plan, plan_text, read_plan
@@ -15,7 +17,8 @@ class Build:
     """Build a digital twin from a scan: image, labels, surfaces, measures and a report.
 
     INPUT is a NIfTI file, a folder with a DICOM series, or k-space (ISMRMRD .h5, fastMRI .h5,
-    BART .cfl). A second run on the same input does only what changed.
+    BART .cfl). Several images of one person are aligned and fused first, whatever their directions.
+    A second run on the same input does only what changed.
 
     For example:
 
@@ -24,9 +27,11 @@ class Build:
     anatwin build dicom_folder -o case --accelerate cartesian:4
 
     anatwin build kspace.h5 -o case --plan plan.toml
+
+    anatwin build axial.nii.gz coronal.nii.gz sagittal.nii.gz -o case
     """
 
-    source: Input
+    sources: tyro.conf.Positional[tuple[Path, ...]]
     """What the scanner made."""
 
     output: Output
@@ -57,10 +62,10 @@ class Build:
             return self._outlook(plan)
         from anatwin.builder import build
 
-        say(f"Building {self.output} from {self.source}")
+        say(f"Building {self.output} from {', '.join(map(str, self.sources))}")
         with progress():
             twin = build(
-                self.source,
+                self.sources,
                 self.output,
                 plan=plan,
                 subject=self.subject,
@@ -82,7 +87,7 @@ class Build:
     def _outlook(self, plan: Plan) -> int:
         from anatwin.builder import outlook
 
-        for stage, is_reused in outlook(self.source, self.output, plan=plan, frame=self.frame):
+        for stage, is_reused in outlook(self.sources, self.output, plan=plan, frame=self.frame):
             say(f"  {stage:<12} {'unchanged, would be reused' if is_reused else 'would run'}")
         return 0
 

@@ -9,7 +9,7 @@ import tyro
 from anatwin.commands.options import Output
 from anatwin.commands.terminal import progress, say
 from anatwin.core import UsageError
-from anatwin.studies import Bone, Cascades, Head, Masks, Scans, Study, write_findings
+from anatwin.studies import Bone, Cascades, Head, Masks, Scans, Study, Supermask, write_findings
 
 Inputs = tyro.conf.Positional[tuple[Path, ...]]
 
@@ -120,6 +120,28 @@ class BoneStudy(Bone):
         write_study(self, self.inputs, self.output)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SupermaskStudy(Supermask):
+    """Masks from thick-slice views that do not line up, beside every baseline.
+
+    The folder holds HDF5 files with image and label, or is a dataset as 'anatwin train segment'
+    takes it. Networks are trained on other people's simulated views, fold by fold (needs the
+    extras 'train' and 'align').
+
+    For example:  anatwin study supermask atrium/ -o study --keep work
+    """
+
+    inputs: Inputs
+    """One folder of people."""
+
+    output: Output
+    """Folder to make: tables as .csv and .md, and study.html."""
+
+    def run(self) -> None:
+        """Run the study and write it."""
+        run_study(self, self.inputs, self.output)
+
+
 @dataclass(frozen=True)
 class StudyCommand:
     """Run one of the papers' experiments: tables, figures and the comparison.
@@ -133,6 +155,7 @@ class StudyCommand:
         | Annotated[BoneStudy, tyro.conf.subcommand("bone", prefix_name=False)]
         | Annotated[ScansStudy, tyro.conf.subcommand("scans", prefix_name=False)]
         | Annotated[HeadStudy, tyro.conf.subcommand("head", prefix_name=False)]
+        | Annotated[SupermaskStudy, tyro.conf.subcommand("supermask", prefix_name=False)]
     ]
     """Which experiment."""
 

@@ -10,6 +10,7 @@ from anatwin.commands.terminal import progress, say
 from anatwin.train.labelled import CARD, TrainLabelled
 from anatwin.train.reconstruct import TrainReconstruct
 from anatwin.train.segment import TrainSegment
+from anatwin.train.views import TrainViews
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +84,32 @@ class ReconstructTraining(TrainReconstruct):
         say(f"Wrote {self.out / 'cascade.onnx'} and cascade.safetensors")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ViewsTraining(TrainViews):
+    """Train segmentation and alignment of thick-slice views together (needs the extra 'train').
+
+    Views of labelled volumes are simulated in random poses. Both networks are trained apart, then
+    in turns. It resumes where it stopped.
+
+    For example:  anatwin train views volumes/ -o out --distance-mm 16
+    """
+
+    volumes: Input
+    """Folder of HDF5 files with image and label, or a dataset as for 'segment'."""
+
+    out: Output
+    """Folder for the views, the checkpoints and the logs."""
+
+    def run(self) -> None:
+        """Train, showing how far it is."""
+        with progress():
+            super().run()
+        say(f"Wrote {self.out / 'together'}: segment and align, each with its log")
+
+
 @dataclass(frozen=True)
 class Train:
-    """Train a network: segment, head or reconstruct (needs the extra 'train').
+    """Train a network: segment, head, reconstruct or views (needs the extra 'train').
 
     For example:
 
@@ -94,12 +118,15 @@ class Train:
     anatwin train head --labels maps -o out --minutes 60
 
     anatwin train reconstruct --images folder -o out --minutes 60
+
+    anatwin train views volumes/ -o out
     """
 
     what: tyro.conf.OmitArgPrefixes[
         Annotated[SegmentTraining, tyro.conf.subcommand("segment", prefix_name=False)]
         | Annotated[HeadTraining, tyro.conf.subcommand("head", prefix_name=False)]
         | Annotated[ReconstructTraining, tyro.conf.subcommand("reconstruct", prefix_name=False)]
+        | Annotated[ViewsTraining, tyro.conf.subcommand("views", prefix_name=False)]
     ]
     """What to train."""
 

@@ -63,6 +63,11 @@ class Slices:
         """Return the stack with its values multiplied."""
         return replace(self, values=self.values * np.float32(factor))
 
+    def level(self) -> float:
+        """Return how bright the stack is; 0 where nothing of it counts."""
+        counted = self.values[(self.trust > 0) & (self.values != 0)]
+        return float(np.percentile(counted, 98)) if counted.size else 0.0
+
     def curvature(self) -> Array:
         """Return how much all pixels that see a voxel count."""
         return np.asarray(self.slabs.adjoint(self.trust), np.float32)

@@ -68,11 +68,12 @@ class SuperResolution:
         if not views:
             raise InputError("Fusion needs at least one view.")
         stacks = [slices_of(view, grid, self) for view in views]
-        counted = np.concatenate([stack.values[stack.trust > 0] for stack in stacks])
-        if not counted.any():
+        # Scanners give every series its own unit; the finer differences are matched below.
+        levels = [stack.level() for stack in stacks]
+        stacks = [s.scaled(1 / level) for s, level in zip(stacks, levels, strict=True) if level]
+        if not stacks:
             raise InputError("No view reaches the grid; are the transforms right?")
-        scale = float(np.percentile(counted[counted != 0], 98))
-        stacks = [stack.scaled(1 / scale) for stack in stacks]
+        scale = float(np.median([level for level in levels if level]))
         image = _first(stacks)
         for n in track(range(self.rounds), "fusing images"):
             if n:

@@ -26,6 +26,7 @@ _STAGES = {
     "read": "Read the input",
     "acquire": "Simulate the scan",
     "reconstruct": "Reconstruct the image",
+    "fuse": "Fuse the scans",
     "segment": "Label the structures",
     "mesh": "Extract the surfaces",
     "measure": "Measure",

@@ -12,6 +12,7 @@ from anatwin.core import Step, Twin
 _OPENINGS = {
     "acquire": "The scan was simulated from an image",
     "reconstruct": "Images were reconstructed",
+    "fuse": "Scans were aligned and fused into one image",
     "segment": "Structures were labelled",
     "mesh": "Surfaces were extracted",
     "measure": "Measures were taken",

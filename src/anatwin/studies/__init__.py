@@ -18,6 +18,7 @@ from anatwin.studies.head import Head
 from anatwin.studies.masks import Masks
 from anatwin.studies.page import write_findings
 from anatwin.studies.scans import Scans
+from anatwin.studies.supermask import Supermask
 
 Study = Callable[[tuple[Path, ...]], Findings]
 
@@ -30,6 +31,7 @@ __all__ = [
     "Masks",
     "Scans",
     "Study",
+    "Supermask",
     "Table",
     "write_findings",
 ]

@@ -23,4 +23,11 @@ them; ``masks`` and ``batches`` what is measured of them; ``scan`` data consiste
 network; ``cascade_loop``, ``cascade_state`` and ``cascade_progress`` the training;
 ``cascade_export`` ONNX; ``processes`` torchrun; ``evaluate_reconstruct`` tables of a held-out
 person; ``reconstruct`` the command, which can be imported without torch.
+
+Views. Labelled volumes in, a segmentation and an alignment of their thick-slice views out, trained
+apart and then in turns (SuperMask, Gu et al. 2023): ``subjects`` people; ``thick_views`` their
+simulated views; ``pairs`` random pairs of them; ``align_net`` the spatial transformer and
+``rigid_warp`` its geometry; ``intertwined`` the losses; ``views_plan`` and ``views_loop`` the
+training; ``views_apply`` the networks on a scan; ``views`` the command, which can be imported
+without torch.
 """

@@ -78,7 +78,7 @@ def _prepare(case: Case, recipe: Recipe, folder: Path) -> None:
     arrays: dict[str, NDArray[Any]] = {
         "image": image,
         "labels": on_lattice,
-        "places": _places(on_lattice),
+        "places": places_of(on_lattice),
     }
     for name, array in arrays.items():  # the last one tells that the case is complete
         with atomic_output(folder / f"{name}.npy") as path:
@@ -99,7 +99,8 @@ def labels_on(lattice: Lattice, labels: Labels) -> NDArray[np.uint8]:
     return chosen
 
 
-def _places(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
+def places_of(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Return some voxels of every structure: ``place (index, i, j, k)``, sorted by index."""
     rng = np.random.default_rng(0)
     found: list[NDArray[np.int32]] = [np.zeros((0, 4), np.int32)]
     for index in np.unique(labels[labels > 0]):
