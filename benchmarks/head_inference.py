@@ -1,9 +1,10 @@
 """The packaged head network by our streaming inference and by MONAI's sliding window.
 
 Each runs in a fresh process, in turn, on the same image at 1 mm with the same weights, window and
-overlap, without mirror images. Prints Markdown; see README.md.
+overlap, without mirror images: a whole head for the cost, and a brain with FreeSurfer's labels
+for the Dice. Prints Markdown; see README.md.
 
-    python benchmarks/head_inference.py [IMAGE] [--runs 3]
+    python benchmarks/head_inference.py [--runs 3]
 """
 
 import argparse
@@ -21,11 +22,11 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from anatwin.core import Grid, Labels, Volume, head_table
-from anatwin.measure import overlaps
+from anatwin.core import Grid, Volume
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[1] / "../shared/data"))
 IMAGES = DATA / "heads/images"
+HEAD, BRAIN = "head_t1_1mm.nii.gz", "brain_t1.nii.gz"
 WINDOW, OVERLAP = 128, 32
 
 
@@ -70,9 +71,9 @@ TOOLS = {
 }
 
 
-def measured(tool: str, image: Path, out: Path) -> None:
+def measured(tool: str, image: str, out: Path) -> None:
     """Run one tool, write its labels, and print what it took."""
-    volume = canonical(image)
+    volume = opened(image)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     run = TOOLS[tool](volume)
     wall, cpu = time.perf_counter(), time.process_time()
@@ -83,54 +84,78 @@ def measured(tool: str, image: Path, out: Path) -> None:
     print(json.dumps({**seconds, "peak_gb": peak / 1e6, "before_gb": before / 1e6}))
 
 
-def canonical(image: Path) -> Volume:
+def opened(name: str) -> Volume:
     """Return a scan of 1 mm with its axes along RAS, so that both tools see the same array."""
-    data = nibabel.as_closest_canonical(nibabel.load(image)).get_fdata(dtype=np.float32)
+    if name == BRAIN:
+        volume, _ = brain()
+        data = volume.data
+    else:
+        data = nibabel.as_closest_canonical(nibabel.load(IMAGES / name)).get_fdata(dtype=np.float32)
     return Volume(np.ascontiguousarray(data), Grid.centred(data.shape, (1.0, 1.0, 1.0)))
+
+
+def brain():
+    """Return the brain and FreeSurfer's labels of it."""
+    from anatwin.train.evaluate import read_real
+
+    return read_real(IMAGES / BRAIN, IMAGES / "brain_t1_freesurfer.nii.gz", axes="LIA")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("image", type=Path, nargs="?", default=IMAGES / "head_t1_1mm.nii.gz")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--tool", choices=TOOLS, help="run this one alone, in this process")
+    parser.add_argument("--image", default=HEAD)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     if options.tool:
         measured(options.tool, options.image, options.out)
         return
     with tempfile.TemporaryDirectory() as folder:
-        compare(options.image, options.runs, Path(folder))
+        cost(options.runs, Path(folder))
+        quality(Path(folder))
 
 
-def compare(image: Path, runs: int, folder: Path) -> None:
-    """Print what both take, and how alike their labels are."""
+def in_own_process(tool: str, image: str, out: Path) -> dict[str, float]:
+    """Return what one tool took."""
+    command = [sys.executable, __file__, "--image", image, "--tool", tool, "--out", out]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    results: dict[str, list[dict[str, float]]] = {tool: [] for tool in TOOLS}
+    ended = subprocess.run(command, env=environment, check=True, capture_output=True)
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def cost(runs: int, folder: Path) -> None:
+    """Print what all tools take on a whole head."""
+    found: dict[str, list[dict[str, float]]] = {tool: [] for tool in TOOLS}
     for _ in range(runs):
-        for tool, found in results.items():
-            command = [sys.executable, __file__, image, "--tool", tool, "--out", folder / tool]
-            out = subprocess.run(command, env=environment, check=True, capture_output=True)
-            found.append(json.loads(out.stdout.splitlines()[-1]))
-    print(f"{image.name}, {runs} runs in turn, one thread\n")
-    print("| tool | CPU min [s] | median | max | wall, median [s] | peak [GB] | tool / ours |")
+        for tool, taken in found.items():
+            taken.append(in_own_process(tool, HEAD, folder / "labels.npy"))
+    print(f"{HEAD}, {runs} runs in turn, one thread\n")
+    print("| tool | CPU min [s] | median | max | tool / ours | peak [GB] | tool / ours |")
     print("|---|---|---|---|---|---|---|")
-    base = statistics.median(r["cpu"] for r in results["anatwin"])
-    for tool, found in results.items():
-        cpu = [r["cpu"] for r in found]
-        wall = statistics.median(r["wall"] for r in found)
-        peak = max(r["peak_gb"] for r in found)
-        middle = statistics.median(cpu)
+    base = None
+    for tool, taken in found.items():
+        seconds = [run["cpu"] for run in taken]
+        middle, peak = statistics.median(seconds), max(run["peak_gb"] for run in taken)
+        base = base or (middle, peak)
         print(
-            f"| {tool} | {min(cpu):.1f} | {middle:.1f} | {max(cpu):.1f} | {wall:.1f} "
-            f"| {peak:.2f} | {middle / base:.2f} |"
+            f"| {tool} | {min(seconds):.1f} | {middle:.1f} | {max(seconds):.1f} "
+            f"| {middle / base[0]:.2f} | {peak:.2f} | {peak / base[1]:.2f} |"
         )
-    maps = {tool: np.load(folder / f"{tool}.npy") for tool in TOOLS}
-    grid = Grid.centred(maps["anatwin"].shape, (1.0, 1.0, 1.0))
-    one, *others = (Labels(data, grid, head_table()) for data in maps.values())
-    for tool, other in zip(list(TOOLS)[1:], others, strict=True):
-        mean = next(row.value for row in overlaps(other, one) if "mean" in row.name)
-        print(f"\nMean Dice of {tool} with ours: {mean:.4f}")
+
+
+def quality(folder: Path) -> None:
+    """Print how near all tools come to FreeSurfer's labels of a brain."""
+    from anatwin.train.evaluate import merged_dice
+
+    _, truth = brain()
+    print(f"\n{BRAIN} beside FreeSurfer (n = 1), Dice of both sides as one\n")
+    for number, tool in enumerate(TOOLS):
+        in_own_process(tool, BRAIN, folder / "labels.npy")
+        scores = merged_dice(np.load(folder / "labels.npy"), truth)
+        if number == 0:
+            print("| tool | " + " | ".join(scores) + " |\n|" + "---|" * (len(scores) + 1))
+        print(f"| {tool} | " + " | ".join(f"{score:.3f}" for score in scores.values()) + " |")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import tyro
 
 from anatwin.commands.options import OptionalOutput, Output
 from anatwin.commands.terminal import announce, progress, say
-from anatwin.core import QualityError, UsageError
+from anatwin.core import QualityError, Twin, UsageError
 from anatwin.plan import Plan, plan_text, read_plan
 
 
@@ -72,7 +72,7 @@ class Build:
                 frame=self.frame,
                 announce=announce,
             )
-        return _conclude(twin.verdict, self.output)
+        return _conclude(twin, self.output)
 
     def _plan(self) -> Plan:
         from anatwin.acquire import parse_accelerate
@@ -92,10 +92,13 @@ class Build:
         return 0
 
 
-def _conclude(verdict: str, case: Path) -> int:
-    """Print the last line; its word, qc.json and the exit code agree."""
-    say(f"{verdict.upper()}  {case / 'report.html'}")
-    return QualityError.exit_code if verdict == "fail" else 0
+def _conclude(twin: Twin, case: Path) -> int:
+    """Print what failed and the last line; its word, qc.json and the exit code agree."""
+    for check in twin.checks:
+        if check.verdict == "fail":
+            say(f"  failed: {check.name}, {check.value} (wanted: {check.threshold})")
+    say(f"{twin.verdict.upper()}  {case / 'report.html'}")
+    return QualityError.exit_code if twin.verdict == "fail" else 0
 
 
 @dataclass(frozen=True)
