@@ -23,4 +23,9 @@ them; ``masks`` and ``batches`` what is measured of them; ``scan`` data consiste
 network; ``cascade_loop``, ``cascade_state`` and ``cascade_progress`` the training;
 ``cascade_export`` ONNX; ``processes`` torchrun; ``evaluate_reconstruct`` tables of a held-out
 person; ``reconstruct`` the command, which can be imported without torch.
+
+Enhancement of bone. Grown femora in, a residual network out: ``enhance_data`` windows of femora;
+``enhance_network`` the network and the layer that keeps every block's share of bone;
+``enhance_loop`` the training; ``enhance_export`` ONNX; ``enhance`` the command, which can be
+imported without torch.
 """

@@ -1,4 +1,4 @@
-"""Femora with trabeculae to test enhancement on, and their restoration by optimisation."""
+"""Femora with trabeculae, to learn from and to test enhancement on."""
 
 from dataclasses import replace
 
@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import Grid
-from anatwin.ops.blocks import block_mean, fill_blocks, spread_inside
 from anatwin.phantoms import Femur
-from anatwin.simulate import Topology
+from anatwin.simulate.topology import Topology
 
 Picture = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -68,29 +67,3 @@ def cut(density: Picture, share: float, inside: Mask) -> Mask:
     ordered = np.sort(density[inside])
     count = min(round(share * density.size), ordered.size - 1)
     return inside & (density > ordered[-count - 1])
-
-
-def restored(femur: Femur, coarse: Picture, grid: Grid, *, iterations: int = 60) -> Mask:
-    """Return bone, ``x y``, that fits a coarse picture and carries the femur's loads best.
-
-    Every block keeps its measured share of bone; where in it the bone lies, topology optimisation
-    finds, without any training (Kim et al. 2018, doi:10.1002/cnm.2950).
-
-    Parameters
-    ----------
-    femur
-        Outline and loads; nothing else of it is used.
-    coarse
-        Share of bone in every block, ``x y``.
-    grid
-        The fine grid, of whole blocks.
-    iterations
-        Steps of the optimisation.
-    """
-    inside = femur.outline.inside(grid)
-    share = np.clip(coarse.astype(np.float64), 0, 1)
-    factor = grid.shape[0] // coarse.shape[0]
-    start = femur.body(grid, spread_inside(share, inside))
-    found = Topology(keep="blocks", block=factor, iterations=iterations)(start)
-    score = np.where(inside, found.density.data[..., 0], -1.0)
-    return fill_blocks(score, np.minimum(share, block_mean(inside, factor)))
