@@ -29,6 +29,7 @@ def test_the_study_compares_every_region_with_the_paper(published, tmp_path):
     study = Bone(
         femora=(8,),
         spacing_mm=0.5,
+        growth=1,
         iterations=1,
         repairs=1,
         conditions=("KUBC",),

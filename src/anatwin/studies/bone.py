@@ -49,9 +49,11 @@ class Bone:
     """Standard deviation of the coarse image's noise, in shares of bone."""
     conditions: tuple[BoundaryCondition, ...] = ("KUBC", "MUBC")
     """Conditions at the faces of the regions."""
-    iterations: int = 60
-    """Steps of the optimisations that grow a femur, and that restore it from an even start."""
-    repairs: int = 20
+    growth: int = 60
+    """Steps of the optimisation that grows a femur."""
+    iterations: int = 40
+    """Steps of the optimisation that restores it from an even start."""
+    repairs: int = 15
     """Steps of the optimisation that starts from the network's guess."""
     grown: Path | None = None
     """Folder of grown femora; those that are not there are grown and added."""
@@ -66,8 +68,9 @@ class Bone:
     def __post_init__(self) -> None:
         if not self.femora or not set(self.femora) <= set(range(11)):
             raise UsageError(f"Bone.femora must be numbers from 0 to 10, got {self.femora}.")
-        if not 0.05 <= self.spacing_mm <= 0.5 or self.iterations < 1 or not self.conditions:
-            raise UsageError("Bone needs spacing_mm 0.05 to 0.5, an iteration and a condition.")
+        steps = min(self.growth, self.iterations, self.repairs)
+        if not 0.05 <= self.spacing_mm <= 0.5 or steps < 1 or not self.conditions:
+            raise UsageError("Bone needs spacing_mm 0.05 to 0.5, steps and a condition.")
 
     def __call__(self, inputs: tuple[Path, ...]) -> Findings:
         """Grow, coarsen, enhance and measure every femur."""
@@ -112,7 +115,7 @@ class Bone:
         """Return a femur, grown or out of the folder, and its coarse image."""
         femur = _femur(number, inputs, self.seed)
         grid = whole_blocks(femur, self.spacing_mm, FACTOR)
-        truth = kept_femur(number, femur, grid, folder=self.grown, iterations=self.iterations)
+        truth = kept_femur(number, femur, grid, folder=self.grown, iterations=self.growth)
         seed = 100 * self.seed + number
         return Sample.of(femur, grid, truth, noise=self.noise, seed=seed)
 
