@@ -42,7 +42,7 @@ def kept_femur(
     path = None if folder is None else folder / f"femur_{number:02d}.npz"
     if path is not None and path.exists():
         return _read(path, femur, grid)
-    bone = grown_femur(femur, grid, iterations=iterations)
+    bone = grown_femur(femur, grid, iterations=iterations, seed=number)
     if path is not None:
         _write(bone, path)
     return bone
