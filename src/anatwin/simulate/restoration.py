@@ -15,7 +15,7 @@ from anatwin.simulate.topology import Topology
 
 Array = NDArray[np.float64]
 
-_EVEN = 0.1
+_EVEN = 0.4
 _LEAST = 0.01
 _BALANCED = 0.01
 
@@ -33,7 +33,7 @@ class Restoration:
     """What optimisation begins with: the network's guess, or bone spread evenly."""
 
     iterations: int = 15
-    """Steps of optimisation, 40 or more from an even start; 0 leaves the network's guess."""
+    """Steps of optimisation, 30 or more from an even start; 0 leaves the network's guess."""
 
     block: int = 10
     """Fine pixels along the edge of a coarse one; the network knows 10."""
@@ -67,7 +67,7 @@ class Restoration:
         share = block_mean(body.density.astype(np.float64), self.block)
         density = body.density if self.start == "even" else self._guess(body, share, inside)
         if self.iterations:
-            density = self._optimised(body, np.where(inside, density.clip(_LEAST), 0.0))
+            density = self._optimised(body, np.where(inside, density.clip(_LEAST, 1.0), 0.0))
         score = np.where(inside, density, -1.0)
         bone = fill_blocks(score, share) & inside
         return Volume(bone.astype(np.float32), body.grid)

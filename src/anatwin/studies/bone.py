@@ -51,7 +51,7 @@ class Bone:
     """Conditions at the faces of the regions."""
     growth: int = 60
     """Steps of the optimisation that grows a femur."""
-    iterations: int = 40
+    iterations: int = 30
     """Steps of the optimisation that restores it from an even start."""
     repairs: int = 15
     """Steps of the optimisation that starts from the network's guess."""
