@@ -24,7 +24,7 @@ class Enhance:
 
     anatwin enhance coarse.nii.gz -o fine.nii.gz --method.factor 10
 
-    anatwin enhance femur.npz -o fine.nii.gz --restoration.iterations 20
+    anatwin enhance femur.npz -o fine.nii.gz --restoration.iterations 30
     """
 
     source: Input

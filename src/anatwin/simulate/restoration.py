@@ -16,7 +16,7 @@ from anatwin.simulate.topology import Topology
 Array = NDArray[np.float64]
 
 _EVEN = 0.4
-_LEAST = 0.01
+_LEAST = 0.05
 _BALANCED = 0.01
 
 
