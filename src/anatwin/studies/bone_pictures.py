@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -97,30 +98,28 @@ class Enhancers:
         return {name: _timed(make) for name, make in self._methods(sample)}
 
     def _methods(self, sample: Sample) -> Iterator[tuple[str, Callable[[], Mask]]]:
-        yield "nearest > 0.5", lambda: _drawn(Nearest(factor=FACTOR), sample)
-        yield "bicubic", lambda: _drawn(Bicubic(factor=FACTOR), sample)
-        for loss in PUBLISHED if self.published else ():
-            for quilted in (False, True):
-                yield _name(loss, quilted=quilted), self._patches(sample, loss, quilted=quilted)
-        bodies = {"": sample.body(), ", mean loads": sample.body(mean_loads=True)}
+        yield "nearest > 0.5", partial(_drawn, Nearest(factor=FACTOR), sample)
+        yield "bicubic", partial(_drawn, Bicubic(factor=FACTOR), sample)
+        own, mean = sample.body(), sample.body(mean_loads=True)
+        if self.published is not None:
+            for loss in PUBLISHED:
+                path = self.published / loss / "enhance.onnx"
+                for name, quilted in (("", False), (", quilted", True)):
+                    draw = partial(_sewn, own, path, quilted=quilted)
+                    yield f"ResNet-{loss.upper()}{name}", draw
         guess = Restoration(iterations=0, model=self.model)
         repair = replace(guess, iterations=self.repairs)
         optimise = Restoration(start="even", iterations=self.iterations)
-        yield "network", lambda: _restored(guess, bodies[""])
-        for loads, body in bodies.items():
-            yield f"network, repaired{loads}", lambda body=body: _restored(repair, body)  # type: ignore[misc]
-        for loads, body in bodies.items():
-            yield f"optimised{loads}", lambda body=body: _restored(optimise, body)  # type: ignore[misc]
-
-    def _patches(self, sample: Sample, loss: str, *, quilted: bool) -> Callable[[], Mask]:
-        """Return what draws a published network's picture."""
-        assert self.published is not None
-        path = self.published / loss / "enhance.onnx"
-        return lambda: (guessed(sample.body(), path, quilted=quilted) > 0) & sample.inside
+        yield "network", partial(_restored, guess, own)
+        yield "network, repaired", partial(_restored, repair, own)
+        yield "network, repaired, mean loads", partial(_restored, repair, mean)
+        yield "optimised", partial(_restored, optimise, own)
+        yield "optimised, mean loads", partial(_restored, optimise, mean)
 
 
-def _name(loss: str, *, quilted: bool) -> str:
-    return f"ResNet-{loss.upper()}{', quilted' if quilted else ''}"
+def _sewn(body: Body, network: Path, *, quilted: bool) -> Mask:
+    """Return what a published network makes of a body: above one half is bone."""
+    return (guessed(body, network, quilted=quilted) > 0) & (body.density[..., 0] > 0)
 
 
 def _drawn(method: Callable[[Volume], Volume], sample: Sample) -> Mask:
