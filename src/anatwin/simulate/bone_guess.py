@@ -13,11 +13,13 @@ from anatwin.simulate.coarse_mechanics import coarse_channels
 Picture = NDArray[np.float32]
 
 _SHARED = 2
-_CERTAIN = 1e-6
+_HALF = np.float32(0.5)
 
 
 def guessed(body: Body, model: Path, factor: int = 10, *, quilted: bool = True) -> Picture:
-    """Return how likely a network finds bone in every fine pixel, as a logit, ``i j``.
+    """Return how likely a network finds bone in every fine pixel, ``i j``; above 0 is rather bone.
+
+    It is a logit, or of a network that knows patches alone, its density less one half.
 
     Parameters
     ----------
@@ -51,12 +53,9 @@ def guessed(body: Body, model: Path, factor: int = 10, *, quilted: bool = True) 
 
 def _sewn(network: Network, channels: Picture, sizes: tuple[int, int], *, quilted: bool) -> Picture:
     """Return the image of a network's patches that share two blocks with their neighbours."""
-    from scipy.special import expit, logit
-
     edge, factor = sizes
     starts = patch_starts(channels.shape[1:], edge, step=edge - _SHARED)
     windows = [channels[:, i : i + edge, j : j + edge] for i, j in starts]
     patches = np.concatenate([network(window[None])[:, 0] for window in windows])
     fine = tuple((factor * i, factor * j) for i, j in starts)
-    picture = (quilt if quilted else laid)(expit(patches), fine)
-    return np.asarray(logit(picture.clip(_CERTAIN, 1 - _CERTAIN)), np.float32)
+    return (quilt if quilted else laid)(patches + _HALF, fine) - _HALF

@@ -15,7 +15,7 @@ from anatwin.studies.mask_figures import as_png, sheet
 Mask = NDArray[np.bool_]
 
 _MISSING, _TOO_MUCH, _RIGHT = (178, 24, 43), (33, 102, 172), (235, 235, 235)
-_CROSS_BLOCKS = 6
+_CROSS_BLOCKS = 8
 
 
 def whole_figure(pictures: Mapping[str, Picture], sample: Sample, number: int) -> Figure:
@@ -52,7 +52,7 @@ def directions_figure(sample: Sample, number: int) -> Figure:
     strains = coarse_strains(body, FACTOR)
     solid = sample.coarse.data[..., 0] > 0.15
     for case, strain, cell in zip(sample.femur.loads, strains, cells[0], strict=True):
-        cell.imshow(1 - 0.3 * sample.truth.T, cmap="gray", vmin=0, vmax=1, origin="lower")
+        cell.imshow(1 - 0.18 * sample.truth.T, cmap="gray", vmin=0, vmax=1, origin="lower")
         _draw_crosses(cell, strain, solid)
         cell.set_title(case.name, fontsize=8, pad=2)
     caption = (
@@ -94,4 +94,4 @@ def _draw_crosses(cell: Any, strain: NDArray[np.float64], solid: Mask) -> None: 
     for axis in (0, 1):
         ends = np.stack([places - half[..., axis], places + half[..., axis]], axis=1)
         colours = np.where(values[:, axis] > 0, "#b2182b", "#2166ac")
-        cell.add_collection(LineCollection(list(ends), colors=colours, linewidths=0.7))
+        cell.add_collection(LineCollection(list(ends), colors=colours, linewidths=1.0))
