@@ -47,8 +47,8 @@ def learned(grown):
 
 
 def training(out, learned, **changes):
-    schedule = Schedule(steps=30, warm_up=2, floor=1.0, rate=3e-3)
-    run = EnhanceTraining((learned,), schedule, out, edge=8, count=2, log_every=5)
+    schedule = Schedule(steps=60, warm_up=2, rate=1e-2)
+    run = EnhanceTraining((learned,), schedule, out, edge=8, count=2, log_every=10)
     return replace(run, **changes)
 
 
@@ -133,9 +133,9 @@ class TestTraining:
         run = training(tmp_path, learned, loss=loss)
         state = train_enhance(run, start_or_resume_enhance(run, TINY))
         entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-        assert [entry["step"] for entry in entries] == list(range(5, 31, 5))
+        assert [entry["step"] for entry in entries] == list(range(10, 61, 10))
         windows = batch((learned,), edge=8, count=4, seed=(9, 9))
-        before = loss_of(EnhanceNetwork(TINY), windows, loss)
+        before = loss_of(enhance_state(TINY).model, windows, loss)
         assert loss_of(state.model, windows, loss) < 0.9 * before
 
     def test_it_resumes_where_it_stopped(self, tmp_path, learned):
