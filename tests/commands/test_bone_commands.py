@@ -59,5 +59,6 @@ def test_a_femur_is_written_and_enhanced_by_its_loads(capsys, tmp_path):
     way = ("--restoration.start", "even", "--restoration.iterations", 8)
     out = run(capsys, "enhance", femur, "-o", fine, *way)
     assert "180 x 200 x 1" in out
-    found, truth = (nib.load(p).get_fdata() for p in (fine, tmp_path / "femur_truth.nii.gz"))
-    assert np.mean(found != truth) < 0.15
+    found, truth = (nib.load(p) for p in (fine, tmp_path / "femur_truth.nii.gz"))
+    assert np.mean(found.get_fdata() != truth.get_fdata()) < 0.15
+    assert np.array_equal(found.affine, truth.affine)

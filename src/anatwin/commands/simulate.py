@@ -8,7 +8,7 @@ import tyro
 from anatwin.commands.bone import CompressionSimulation
 from anatwin.commands.options import Input, Output
 from anatwin.commands.terminal import progress, say
-from anatwin.core import Body
+from anatwin.core import Body, Volume
 from anatwin.simulate import Design, Topology, beam, pressed
 from anatwin.simulate.pressed import Axis, Push
 
@@ -127,7 +127,7 @@ class FemurSimulation:
 
     def run(self) -> None:
         """Write the body and the truth."""
-        from anatwin.io.bodies import write_body
+        from anatwin.io.bodies import read_body, write_body
         from anatwin.io.nifti import write_volume
         from anatwin.studies import Bone
 
@@ -136,7 +136,8 @@ class FemurSimulation:
             sample = study.sample(self.number)
         write_body(sample.body(), self.output)
         truth = self.output.with_name(f"{self.output.stem}_truth.nii.gz")
-        write_volume(sample.bone, truth)
+        # A body keeps no place in the world: the truth lies where the file will be read to lie.
+        write_volume(Volume(sample.bone.data, read_body(self.output).grid), truth)
         say(f"Wrote {self.output} and {truth.name}: {sample.grid.shape[:2]} pixels")
 
 
