@@ -103,7 +103,7 @@ class BoneStudy(Bone):
 
     Grows trabeculae by topology optimisation, averages them to coarse pixels, and restores them
     by interpolation, networks and optimisation, beside the bone paper's Table 1. A femur of
-    1883 x 2080 pixels takes half an hour.
+    1883 x 2080 pixels takes a quarter of an hour.
 
     For example:
 
