@@ -50,3 +50,15 @@ def test_enhance_refines(capsys, tmp_path):
         *("method:bicubic", "--method.factor", 4),
     )
     assert "20 x 24 x 1" in out
+
+
+def test_a_femur_is_written_and_enhanced_by_its_loads(capsys, tmp_path):
+    femur, fine = tmp_path / "femur.npz", tmp_path / "fine.nii.gz"
+    out = run(capsys, "simulate", "femur", "-o", femur, "--spacing-mm", 0.5)
+    assert "femur_truth.nii.gz" in out
+    way = ("--restoration.start", "even", "--restoration.iterations", 8)
+    out = run(capsys, "enhance", femur, "-o", fine, *way)
+    assert "180 x 200 x 1" in out
+    found, truth = (nib.load(p) for p in (fine, tmp_path / "femur_truth.nii.gz"))
+    assert np.mean(found.get_fdata() != truth.get_fdata()) < 0.15
+    assert np.array_equal(found.affine, truth.affine)

@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 
 from anatwin.cli import main
-from anatwin.commands.train import HeadTraining, ReconstructTraining, SegmentTraining, Train
+from anatwin.commands.train import (
+    EnhanceTraining,
+    HeadTraining,
+    ReconstructTraining,
+    SegmentTraining,
+    Train,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,12 +37,13 @@ def test_nothing_to_train_is_a_usage_error(capsys):
 
 def test_the_commands_run_what_they_hold(tmp_path, monkeypatch):
     ran = []
-    for kind in (SegmentTraining, HeadTraining, ReconstructTraining):
+    for kind in (SegmentTraining, HeadTraining, ReconstructTraining, EnhanceTraining):
         monkeypatch.setattr(kind, "run", lambda self: ran.append(type(self).__name__))
     Train(SegmentTraining(dataset=tmp_path, out=tmp_path)).run()
     Train(HeadTraining(labels=tmp_path, out=tmp_path)).run()
     Train(ReconstructTraining(images=(tmp_path,), out=tmp_path)).run()
-    assert ran == ["SegmentTraining", "HeadTraining", "ReconstructTraining"]
+    Train(EnhanceTraining(femora=tmp_path, out=tmp_path)).run()
+    assert ran == ["SegmentTraining", "HeadTraining", "ReconstructTraining", "EnhanceTraining"]
 
 
 def test_views_are_trained_on_from_the_command_line(tmp_path, capsys):

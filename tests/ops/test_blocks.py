@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anatwin.core import GeometryError
-from anatwin.ops.blocks import block_edges, block_mean, fill_blocks, spread, spread_inside
+from anatwin.ops.blocks import (
+    block_edges,
+    block_mean,
+    fill_blocks,
+    shares_kept,
+    spread,
+    spread_inside,
+)
 from anatwin.ops.threshold import otsu_threshold
 
 shapes = st.sampled_from([(6, 9), (4, 7, 1), (3, 4, 5)])
@@ -68,3 +75,17 @@ def test_otsu_agrees_with_the_peer():
     values = np.random.default_rng(1).gamma(2, 30, (30, 31, 32))
     step = np.ptp(values) / 256
     assert otsu_threshold(values) == pytest.approx(threshold_otsu(values), abs=step)
+
+
+@settings(deadline=None, max_examples=20)
+@given(shapes, st.integers(0, 10**6))
+def test_logits_are_moved_until_every_share_is_kept(shape, seed):
+    rng = np.random.default_rng(seed)
+    fine = [n * edge for n, edge in zip(shape, block_edges(shape, 5), strict=True)]
+    score, inside = 4 * rng.standard_normal(fine), rng.random(fine) < 0.7
+    share, room = rng.random(shape), block_mean(inside, 5)
+    found = shares_kept(score, share, inside)
+    assert block_mean(found, 5) == pytest.approx(np.minimum(share, room), abs=1e-5)
+    assert not found[~inside].any()
+    most, least = fill_blocks(np.where(inside, found, -1), share * 0.5), inside & (found == 0)
+    assert not (most & least).any()

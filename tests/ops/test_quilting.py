@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anatwin.ops.quilting import beyond, disagreement, minimum_error_boundary, quilt
+from anatwin.core import GeometryError
+from anatwin.ops.quilting import (
+    beyond,
+    disagreement,
+    laid,
+    minimum_error_boundary,
+    patch_starts,
+    quilt,
+)
 
 
 def costs(seed, rows, columns):
@@ -91,3 +99,22 @@ class TestQuilt:
         first[8:12, 12:] = 1  # only the first patch believes in a branch
         sewn = quilt(np.array([first, second]), ((0, 0), (0, 4)))
         assert (sewn[:, 6:9] == 1).all()
+
+
+class TestCover:
+    @settings(deadline=None, max_examples=20)
+    @given(st.integers(0, 10**6), st.integers(9, 40), st.integers(9, 40), st.integers(1, 8))
+    def test_patches_of_one_picture_give_it_back_sewn_or_laid(self, seed, rows, columns, step):
+        picture = np.random.default_rng(seed).random((rows, columns))
+        starts = patch_starts(picture.shape, 9, step=step)
+        patches = np.stack([picture[i : i + 9, j : j + 9] for i, j in starts])
+        assert np.array_equal(quilt(patches, starts), picture)
+        assert np.array_equal(laid(patches, starts), picture)
+
+    def test_later_patches_lie_over_earlier_ones(self):
+        patches = np.stack([np.zeros((4, 4)), np.ones((4, 4))])
+        assert laid(patches, ((0, 0), (0, 2))).tolist() == [[0, 0, 1, 1, 1, 1]] * 4
+
+    def test_an_image_smaller_than_a_patch_is_refused(self):
+        with pytest.raises(GeometryError, match="8 x 8"):
+            patch_starts((7, 20), 8, step=6)

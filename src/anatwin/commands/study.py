@@ -102,11 +102,16 @@ class BoneStudy(Bone):
     """Enhance coarse images of femora ten-fold and compare their apparent stiffness.
 
     Grows trabeculae by topology optimisation, averages them to coarse pixels, and restores them
-    by interpolation and by optimisation, beside the bone paper's Table 1.
+    by interpolation, networks and optimisation, beside the bone paper's Table 1. A femur of
+    1883 x 2080 pixels takes a quarter of an hour.
 
-    For example:  anatwin study bone -o study --femora 7 8
+    For example:
 
-    or:  anatwin study bone femur.stl -o study
+    anatwin study bone -o study --femora 7 8 --grown femora
+
+    anatwin study bone -o study --spacing-mm 0.2 --published nets
+
+    anatwin study bone femur.stl -o study --femora 7
     """
 
     inputs: Inputs = ()

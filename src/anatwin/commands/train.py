@@ -7,6 +7,7 @@ import tyro
 
 from anatwin.commands.options import Input, Output
 from anatwin.commands.terminal import progress, say
+from anatwin.train.enhance import TrainEnhance
 from anatwin.train.labelled import CARD, TrainLabelled
 from anatwin.train.reconstruct import TrainReconstruct
 from anatwin.train.segment import TrainSegment
@@ -107,9 +108,30 @@ class ViewsTraining(TrainViews):
         say(f"Wrote {self.out / 'together'}: segment and align, each with its log")
 
 
+@dataclass(frozen=True, kw_only=True)
+class EnhanceTraining(TrainEnhance):
+    """Train a network that enhances coarse images of loaded bone (needs the extra 'train').
+
+    Learns from invented femora whose trabeculae are grown first, minutes each, and kept in a
+    folder. It resumes where it stopped when the output folder holds a checkpoint, and ends with
+    enhance.onnx and enhance.safetensors there.
+
+    For example:  anatwin train enhance --femora grown -o out --minutes 60
+    """
+
+    out: Output
+    """Folder for the checkpoint, the log and the network."""
+
+    def run(self) -> None:
+        """Train, showing how far it is."""
+        with progress():
+            super().run()
+        say(f"Wrote {self.out / 'enhance.onnx'} and enhance.safetensors")
+
+
 @dataclass(frozen=True)
 class Train:
-    """Train a network: segment, head, reconstruct or views (needs the extra 'train').
+    """Train a network: segment, head, reconstruct, views or enhance (needs the extra 'train').
 
     For example:
 
@@ -120,6 +142,8 @@ class Train:
     anatwin train reconstruct --images folder -o out --minutes 60
 
     anatwin train views volumes/ -o out
+
+    anatwin train enhance --femora grown -o out --minutes 60
     """
 
     what: tyro.conf.OmitArgPrefixes[
@@ -127,6 +151,7 @@ class Train:
         | Annotated[HeadTraining, tyro.conf.subcommand("head", prefix_name=False)]
         | Annotated[ReconstructTraining, tyro.conf.subcommand("reconstruct", prefix_name=False)]
         | Annotated[ViewsTraining, tyro.conf.subcommand("views", prefix_name=False)]
+        | Annotated[EnhanceTraining, tyro.conf.subcommand("enhance", prefix_name=False)]
     ]
     """What to train."""
 

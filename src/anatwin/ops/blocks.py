@@ -10,6 +10,8 @@ from anatwin.core import GeometryError
 
 Array = NDArray[Any]
 
+_SHIFT, _HALVINGS = 15.0, 30
+
 
 def block_edges(shape: tuple[int, ...], factor: int) -> tuple[int, ...]:
     """Return how many fine pixels a block has along each axis: one along an axis of one pixel."""
@@ -61,6 +63,35 @@ def fill_blocks(score: Array, density: Array) -> NDArray[np.bool_]:
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.broadcast_to(np.arange(size), order.shape), axis=-1)
     return _joined(rank < counts[..., None], edges)
+
+
+def shares_kept(score: Array, density: Array, inside: NDArray[np.bool_]) -> Array:
+    """Return densities between 0 and 1 that every block's measured share is kept by, exactly.
+
+    They are the logistic function of the score plus a number of the block's own, which bisection
+    finds; outside the shape they are 0. A block that has less room than its share is full.
+
+    Parameters
+    ----------
+    score
+        How likely a fine pixel is bone, as a logit, ``i j ...``.
+    density
+        Share of every block that is bone, 0 to 1.
+    inside
+        Which fine pixels may hold bone.
+    """
+    from scipy.special import expit
+
+    edges = tuple(n // m for n, m in zip(score.shape, density.shape, strict=True))
+    blocks, room = _split(score, edges), _split(inside, edges)
+    target = (density * prod(edges))[..., None]
+    low = -_SHIFT - blocks.max(axis=-1, keepdims=True)
+    high = _SHIFT - blocks.min(axis=-1, keepdims=True)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        full = (expit(blocks + middle) * room).sum(axis=-1, keepdims=True) > target
+        low, high = np.where(full, low, middle), np.where(full, middle, high)
+    return _joined(expit(blocks + (low + high) / 2) * room, edges)
 
 
 def spread_inside(density: Array, inside: NDArray[np.bool_]) -> Array:

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from anatwin.core import GeometryError
+
 Image = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 
@@ -123,3 +125,37 @@ def _takes_over(old: Image, new: Image, laid: Mask) -> Mask:
 def _overlap(line: Mask) -> int:
     """Return how many pixels lie before the first free one."""
     return int(np.argmin(line)) if not line.all() else 0
+
+
+def laid(patches: NDArray[np.floating], starts: tuple[tuple[int, int], ...]) -> Image:
+    """Return one image of overlapping patches, each over those before it.
+
+    Parameters
+    ----------
+    patches
+        ``patch i j``.
+    starts
+        First pixel ``i j`` of each; they must cover the image.
+    """
+    height, width = patches.shape[1:]
+    shape = tuple(max(s[axis] for s in starts) + patches.shape[axis + 1] for axis in (0, 1))
+    canvas = np.zeros(shape, patches.dtype)
+    for patch, (i, j) in zip(patches, starts, strict=True):
+        canvas[i : i + height, j : j + width] = patch
+    return canvas
+
+
+def patch_starts(shape: tuple[int, ...], edge: int, *, step: int) -> tuple[tuple[int, int], ...]:
+    """Return the first pixels ``i j`` of patches that cover an image, row by row.
+
+    Patches lie ``step`` apart; the last of a row or column overlaps more where it must.
+
+    Raises
+    ------
+    GeometryError
+        If the image is smaller than a patch.
+    """
+    if min(shape) < edge:
+        raise GeometryError(f"Expected an image of {edge} x {edge} pixels or more, got {shape}.")
+    rows, columns = (sorted({*range(0, n - edge, step), n - edge}) for n in shape)
+    return tuple((i, j) for i in rows for j in columns)

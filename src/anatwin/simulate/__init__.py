@@ -8,7 +8,8 @@ Contract of a simulator:
 * Where the supports do not hold the body, or a solver does not get there, it raises a
   QualityError; it never returns a state out of balance without saying how far.
 
-``Compression`` stands beside the contract: it takes an image of bone and brings its own loads.
+``Compression`` and ``Restoration`` stand beside the contract: the one takes an image of bone and
+brings its own loads, the other returns the bone that fits a coarse image.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from anatwin.core import Body
 from anatwin.simulate.beam import beam
 from anatwin.simulate.compression import Compression, Squeezed
 from anatwin.simulate.pressed import pressed
+from anatwin.simulate.restoration import Restoration
 from anatwin.simulate.topology import Design, Topology
 
 Simulator = Callable[[Body], Design]
@@ -25,6 +27,7 @@ SimulateMethod = Topology
 __all__ = [
     "Compression",
     "Design",
+    "Restoration",
     "SimulateMethod",
     "Simulator",
     "Squeezed",

@@ -30,4 +30,9 @@ simulated views; ``pairs`` random pairs of them; ``align_net`` the spatial trans
 ``rigid_warp`` its geometry; ``intertwined`` the losses; ``views_plan`` and ``views_loop`` the
 training; ``views_apply`` the networks on a scan; ``views`` the command, which can be imported
 without torch.
+
+Enhancement of bone. Grown femora in, a residual network out: ``enhance_data`` windows of femora;
+``enhance_network`` the network and the layer that keeps every block's share of bone;
+``enhance_loop`` the training; ``enhance_export`` ONNX; ``enhance`` the command, which can be
+imported without torch.
 """

@@ -1,4 +1,4 @@
-"""Femora with trabeculae to test enhancement on, and their restoration by optimisation."""
+"""Femora with trabeculae, to learn from and to test enhancement on."""
 
 from dataclasses import replace
 
@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import Grid
-from anatwin.ops.blocks import block_mean, fill_blocks, spread_inside
+from anatwin.ops.blocks import block_mean, fill_blocks
 from anatwin.phantoms import Femur
-from anatwin.simulate import Topology
+from anatwin.simulate.topology import Topology
 
 Picture = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -16,6 +16,8 @@ Mask = NDArray[np.bool_]
 _COARSE_MM = 1.0
 _SPARSE, _DENSE = 0.12, 0.62
 _GROWTH_BLOCK = 25
+_GRAIN, _GRAININESS, _LEAST = 3.0, 0.5, 0.001
+"""Width of a grain in pixels, its standard deviation, and the sparsest pixel of the start."""
 
 
 def apparent_density(femur: Femur, *, iterations: int = 60) -> tuple[Picture, Grid]:
@@ -43,11 +45,23 @@ def apparent_density(femur: Femur, *, iterations: int = 60) -> tuple[Picture, Gr
     return gaussian_filter(density[tuple(nearest)], 1.0), grid
 
 
-def grown_femur(femur: Femur, grid: Grid, *, iterations: int = 60) -> Mask:
+def grown_femur(femur: Femur, grid: Grid, *, iterations: int = 60, seed: int = 0) -> Mask:
     """Return a femur's bone, ``x y``: trabeculae that are as stiff as they can be.
 
     Blocks of 25 pixels keep the apparent density, so that trabeculae fill the whole bone and do
-    not gather into a few beams.
+    not gather into a few beams. Growth starts from random grains: an even start stays grey where
+    the stress has no direction.
+
+    Parameters
+    ----------
+    femur
+        Outline, loads and bone mass.
+    grid
+        The pixels.
+    iterations
+        Steps of the optimisation.
+    seed
+        Chance of the grains.
     """
     from scipy.ndimage import map_coordinates
 
@@ -56,41 +70,22 @@ def grown_femur(femur: Femur, grid: Grid, *, iterations: int = 60) -> Mask:
     places = [(np.arange(n) + 0.5) * ratio - 0.5 for n in grid.shape[:2]]
     fine = map_coordinates(coarse, np.meshgrid(*places, indexing="ij"), order=1, mode="nearest")
     inside, cortex = femur.outline.inside(grid), femur.cortex(grid)
-    density = np.where(cortex, 1.0, np.where(inside, fine, 0.0))[..., None]
-    body = replace(femur.body(grid), density=density)
+    start = np.where(inside, np.clip(fine * _grains(fine.shape, seed), _LEAST, 1.0), 0.0)
+    start[cortex] = 1.0
+    body = replace(femur.body(grid), density=start[..., None])
     topology = Topology(keep="blocks", block=_GROWTH_BLOCK, iterations=iterations)
     found = topology(body).density.data[..., 0]
-    return cut(found, density.mean(), inside)
+    whole = tuple(-(-n // _GROWTH_BLOCK) * _GROWTH_BLOCK for n in grid.shape[:2])
+    margin = [(0, n - m) for n, m in zip(whole, grid.shape, strict=False)]
+    score = np.pad(np.where(inside, found, -1.0), margin, constant_values=-1.0)
+    bone = fill_blocks(score, block_mean(np.pad(start, margin), _GROWTH_BLOCK))
+    return bone[: grid.shape[0], : grid.shape[1]] & inside
 
 
-def cut(density: Picture, share: float, inside: Mask) -> Mask:
-    """Return the densest pixels inside, as many as a share of the picture."""
-    ordered = np.sort(density[inside])
-    count = min(round(share * density.size), ordered.size - 1)
-    return inside & (density > ordered[-count - 1])
+def _grains(shape: tuple[int, ...], seed: int) -> Picture:
+    """Return random factors that differ from grain to grain but hardly from block to block."""
+    from scipy.ndimage import gaussian_filter
 
-
-def restored(femur: Femur, coarse: Picture, grid: Grid, *, iterations: int = 60) -> Mask:
-    """Return bone, ``x y``, that fits a coarse picture and carries the femur's loads best.
-
-    Every block keeps its measured share of bone; where in it the bone lies, topology optimisation
-    finds, without any training (Kim et al. 2018, doi:10.1002/cnm.2950).
-
-    Parameters
-    ----------
-    femur
-        Outline and loads; nothing else of it is used.
-    coarse
-        Share of bone in every block, ``x y``.
-    grid
-        The fine grid, of whole blocks.
-    iterations
-        Steps of the optimisation.
-    """
-    inside = femur.outline.inside(grid)
-    share = np.clip(coarse.astype(np.float64), 0, 1)
-    factor = grid.shape[0] // coarse.shape[0]
-    start = femur.body(grid, spread_inside(share, inside))
-    found = Topology(keep="blocks", block=factor, iterations=iterations)(start)
-    score = np.where(inside, found.density.data[..., 0], -1.0)
-    return fill_blocks(score, np.minimum(share, block_mean(inside, factor)))
+    noise = gaussian_filter(np.random.default_rng(seed).standard_normal(shape), _GRAIN)
+    noise -= gaussian_filter(noise, 3 * _GRAIN)
+    return 1.0 + _GRAININESS * noise / noise.std()

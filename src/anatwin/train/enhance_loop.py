@@ -1,0 +1,171 @@
+"""Train the network that enhances bone: windows of grown femora, resumable."""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from anatwin.core import QualityError, track
+from anatwin.train.checkpoint import CHECKPOINT, restore, save_checkpoint, stored_about
+from anatwin.train.enhance_data import EnhanceBatch, Example, batch
+from anatwin.train.enhance_network import EnhanceNetwork, EnhanceShape, keep_shares
+from anatwin.train.loop import average_weights
+from anatwin.train.schedule import Schedule
+from anatwin.train.state import State
+
+log = logging.getLogger(__name__)
+
+EnhanceLoss = Literal["shares", "l1", "l2"]
+
+_AVERAGE = 0.998
+_CLIP = 1.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EnhanceTraining:
+    """A training run.
+
+    Parameters
+    ----------
+    examples
+        Femora to learn from.
+    schedule
+        Length and learning rate.
+    out
+        Folder of the checkpoint and of ``log.jsonl``.
+    loss
+        ``shares``: the cross-entropy of densities that keep every block's share; ``l1``, ``l2``:
+        the published network's mean absolute or squared error.
+    edge, count
+        Blocks along the edge of a window, and windows of a step.
+    seed
+        Of the first weights and of every batch.
+    save_minutes
+        Time between checkpoints.
+    log_every
+        Steps between log entries.
+    """
+
+    examples: Sequence[Example]
+    schedule: Schedule
+    out: Path
+    loss: EnhanceLoss = "shares"
+    edge: int = 32
+    count: int = 2
+    seed: int = 0
+    save_minutes: float = 2.0
+    log_every: int = 25
+
+
+def enhance_state(shape: EnhanceShape, *, seed: int = 0) -> State[EnhanceNetwork]:
+    """Return the state before the first step; the same seed gives the same weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = EnhanceNetwork(shape)
+    averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    return State(model, averaged, torch.optim.Adam(model.parameters(), betas=(0.9, 0.99)))
+
+
+def start_or_resume_enhance(
+    training: EnhanceTraining, shape: EnhanceShape
+) -> State[EnhanceNetwork]:
+    """Return the state of the checkpoint in the output folder, or a fresh one."""
+    training.out.mkdir(parents=True, exist_ok=True)
+    path = training.out / CHECKPOINT
+    if not path.exists():
+        return enhance_state(shape, seed=training.seed)
+    state = enhance_state(EnhanceShape(**stored_about(path)["shape"]))
+    log.info("going on with %s", path)
+    return restore(state, path)
+
+
+def train_enhance(training: EnhanceTraining, state: State[EnhanceNetwork]) -> State[EnhanceNetwork]:
+    """Train until the schedule ends; leave a checkpoint behind.
+
+    Raises
+    ------
+    QualityError
+        If the loss is not finite.
+    """
+    state.model.train()
+    saved = time.monotonic()
+    total = training.schedule.steps - state.step if training.schedule.minutes is None else 0
+    for losses in track(_steps(training, state), "train", total=max(total, 0)):
+        if state.step % training.log_every == 0:
+            _write_log(training, state, losses)
+        if time.monotonic() - saved > 60 * training.save_minutes:
+            save_checkpoint(training.out, state)
+            saved = time.monotonic()
+    save_checkpoint(training.out, state)
+    return state
+
+
+def loss_of(model: EnhanceNetwork, windows: EnhanceBatch, loss: EnhanceLoss) -> Tensor:
+    """Return the mean error of the pixels inside, or with ``l1`` and ``l2`` of all."""
+    logits = model(windows.channels)
+    if loss == "shares":
+        # The true shares: the measured ones have noise that no pattern could explain.
+        share = functional.avg_pool2d(windows.bone, logits.shape[-1] // windows.channels.shape[-1])
+        kept = keep_shares(logits, share, windows.inside)
+        errors = functional.binary_cross_entropy_with_logits(kept, windows.bone, reduction="none")
+        return (errors * windows.inside).sum() / windows.inside.sum()
+    difference = logits + 0.5 - windows.bone  # linear, so that no pixel is lost to saturation
+    return difference.abs().mean() if loss == "l1" else difference.square().mean()
+
+
+def _steps(training: EnhanceTraining, state: State[EnhanceNetwork]) -> Iterator[list[float]]:
+    """Take steps until the schedule ends; yield the losses since the last log entry."""
+    schedule, losses = training.schedule, [math.nan]
+    while (done := schedule.done(state.step, state.seconds)) < 1.0:
+        if state.step % training.log_every == 0:
+            losses = []
+        began = time.monotonic()
+        for group in state.optimiser.param_groups:
+            group["lr"] = schedule.learning_rate(state.step, done)
+        windows = batch(
+            training.examples,
+            edge=training.edge,
+            count=training.count,
+            seed=(training.seed, state.step),
+        )
+        losses.append(_one_step(training, state, windows))
+        state.step += 1
+        state.seconds += time.monotonic() - began
+        yield losses
+
+
+def _one_step(
+    training: EnhanceTraining, state: State[EnhanceNetwork], windows: EnhanceBatch
+) -> float:
+    """Change the weights by one batch, return its loss."""
+    loss = loss_of(state.model, windows, training.loss)
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), _CLIP)
+    if not math.isfinite(float(norm)):
+        raise QualityError(
+            f"The loss or its gradient was not finite at step {state.step}; lower the rate and go "
+            "on from the last checkpoint."
+        )
+    state.optimiser.step()
+    average_weights(state, _AVERAGE)
+    return float(loss.detach())
+
+
+def _write_log(
+    training: EnhanceTraining, state: State[EnhanceNetwork], losses: list[float]
+) -> None:
+    """Append one line to the log."""
+    mean = sum(losses) / max(len(losses), 1)
+    entry = {"step": state.step, "seconds": round(state.seconds, 1), "loss": round(mean, 5)}
+    with (training.out / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+    log.info("%s", entry)
