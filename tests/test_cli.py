@@ -78,3 +78,9 @@ def test_training_is_called_as_the_guide_says(tmp_path, capsys):
         main(["train", "head", "--labels", str(tmp_path), "-o", str(tmp_path / "out")])
     assert stopped.value.code == 3
     assert "must hold label maps" in capsys.readouterr().err
+
+
+def test_an_interruption_of_code_made_from_text_has_its_exit_code():
+    program = "from anatwin.cli import guarded; import sys; sys.exit(guarded(lambda: exec({!r})))"
+    line = [sys.executable, "-c", program.format("raise KeyboardInterrupt")]
+    assert subprocess.run(line, capture_output=True).returncode == 130

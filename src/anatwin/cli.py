@@ -39,6 +39,9 @@ def guarded(work: Callable[[], int | None]) -> int:
     try:
         return work() or 0
     except KeyboardInterrupt:
+        # CPython remembers that code made from text (by dataclasses or numba) was interrupted,
+        # and would then end by the signal, not by our code. Some more text makes it forget.
+        exec("")
         return _fail("interrupted; nothing was written.", 130)
     except AnatwinError as error:
         return _fail(str(error), error.exit_code)

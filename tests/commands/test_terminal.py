@@ -27,6 +27,20 @@ def test_a_swallowed_interruption_comes_again(number):
     assert done == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_import_that_fails_because_it_was_interrupted_is_an_interruption(number):
+    def interrupted():
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            raise ImportError("initialization failed") from None
+
+    with pytest.raises(KeyboardInterrupt), progress():
+        interrupted()
+    with pytest.raises(ImportError), progress():
+        raise ImportError("not there")
+
+
 def test_afterwards_signals_are_handled_as_before():
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with progress():

@@ -58,6 +58,9 @@ def _stopping() -> Iterator[Callable[[], None]]:
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop_if_asked
+    except Exception:
+        stop_if_asked()  # an import that was interrupted may fail in any way
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
