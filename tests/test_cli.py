@@ -80,7 +80,8 @@ def test_training_is_called_as_the_guide_says(tmp_path, capsys):
     assert "must hold label maps" in capsys.readouterr().err
 
 
-def test_an_interruption_of_code_made_from_text_has_its_exit_code():
-    program = "from anatwin.cli import guarded; import sys; sys.exit(guarded(lambda: exec({!r})))"
-    line = [sys.executable, "-c", program.format("raise KeyboardInterrupt")]
-    assert subprocess.run(line, capture_output=True).returncode == 130
+def test_an_interruption_of_code_made_from_text_has_its_exit_code(tmp_path):
+    words = "from anatwin.cli import guarded; import sys; sys.exit(guarded(lambda: exec({!r})))"
+    (tmp_path / "stopped.py").write_text(words.format("raise KeyboardInterrupt"))
+    line = [sys.executable, "-m", "stopped"]
+    assert subprocess.run(line, cwd=tmp_path, capture_output=True).returncode == 130
