@@ -17,6 +17,7 @@ from torch import distributed
 
 from anatwin.train.checkpoint import save_checkpoint
 from anatwin.train.loop import Training, start_or_resume, train
+from anatwin.train.processes import parting
 from anatwin.train.state import State
 from anatwin.train.unet import UNet
 
@@ -76,17 +77,14 @@ def _run(
     distributed.init_process_group(
         "gloo", init_method=f"file://{meeting}", rank=rank, world_size=copies
     )
-    try:
+    with parting():
         clock = torch.tensor(state.seconds, dtype=torch.float64)
         distributed.broadcast(clock, 0)
         state.seconds, before = float(clock), state.step
         train(training, state, after_step=_averager(state))
         average_copies(state, steps=state.step - before)
         save_checkpoint(training.out, state)
-        distributed.barrier()  # gloo aborts one that leaves while another still works
         return state
-    finally:
-        distributed.destroy_process_group()
 
 
 def _averager(state: State[UNet]) -> Callable[[State[UNet]], None]:

@@ -18,10 +18,19 @@ def joined() -> Iterator[bool]:
         yield True
         return
     distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
+    with parting():
         yield distributed.get_rank() == 0
-        # gloo aborts one that leaves while another still works. Whoever waits last may find the
-        # others gone, which does no harm: every process's own work is done.
+
+
+@contextmanager
+def parting() -> Iterator[None]:
+    """Leave the group of processes at the end, after the others' work is done too.
+
+    gloo aborts one that leaves while another still works. Whoever waits last may find the others
+    gone, which does no harm: every process's own work is done.
+    """
+    try:
+        yield
         with suppress(RuntimeError):
             distributed.barrier()
     finally:
