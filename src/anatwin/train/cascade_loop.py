@@ -1,16 +1,16 @@
 """Train the deep cascade: end to end, mean squared error of the image, resumable."""
 
-import json
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 
 from anatwin.core import QualityError, track
 from anatwin.train.batches import Batch, Simulation
@@ -21,10 +21,10 @@ from anatwin.train.checkpoint import (
     CHECKPOINT,
     begin_with,
     restore,
-    save_checkpoint,
 )
+from anatwin.train.descent import descend
 from anatwin.train.images import Stack
-from anatwin.train.loop import average_weights
+from anatwin.train.record import mean_loss, record
 from anatwin.train.schedule import Schedule
 from anatwin.train.state import State
 
@@ -128,21 +128,18 @@ def train_cascade(training: CascadeTraining, state: State[Cascade]) -> State[Cas
     state.averaged = {name: x.to(training.device) for name, x in state.averaged.items()}
     watched = {factor: watched_batches(training.watched, factor) for factor in (4, 8)}
     first = not distributed.is_initialized() or distributed.get_rank() == 0
-    saved = time.monotonic()
     total = training.schedule.steps - state.step if training.schedule.minutes is None else 0
-    for losses in track(_steps(training, state), "train", total=max(total, 0)):
-        if not first:
-            continue
-        if state.step % training.log_every == 0:
-            _write_log(training, state, {"loss": round(sum(losses) / max(len(losses), 1), 5)})
-        if time.monotonic() - saved > 60 * training.save_minutes:
-            save_checkpoint(training.out, state)
-            _write_log(training, state, mean_gains(averaged_model(state), watched))
-            saved = time.monotonic()
-    if first:
-        save_checkpoint(training.out, state)
-        _write_log(training, state, mean_gains(averaged_model(state), watched))
-    return state
+    steps = track(_steps(training, state), "train", total=max(total, 0))
+    if not first:
+        deque(steps, maxlen=0)
+        return state
+    return record(
+        training,
+        state,
+        steps,
+        entry=lambda losses: {"loss": mean_loss(losses)},
+        progress=lambda: mean_gains(averaged_model(state), watched),
+    )
 
 
 def _steps(training: CascadeTraining, state: State[Cascade]) -> Iterator[list[float]]:
@@ -174,14 +171,10 @@ def _one_step(training: CascadeTraining, state: State[Cascade], batch: Batch) ->
         image = state.model(batch.scan)
     errors = torch.view_as_real(image - batch.truth).square().mean((1, 2, 3))
     loss = summary(errors, training.loss)
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    _average_gradients(state.model)
-    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), training.clip)
-    if not torch.isfinite(norm):
+    if not descend(
+        state, loss, clip=training.clip, average=training.average, meet=_average_gradients
+    ):
         return math.nan
-    state.optimiser.step()
-    average_weights(state, training.average)
     return float(errors.detach().mean())
 
 
@@ -198,7 +191,7 @@ def summary(errors: Tensor, loss: Loss) -> Tensor:
     return errors.mean()
 
 
-def _average_gradients(model: Cascade) -> None:
+def _average_gradients(model: nn.Module) -> None:
     """Replace the gradients by their mean over the processes."""
     if not distributed.is_initialized():
         return
@@ -221,11 +214,3 @@ def _agreed(seconds: float) -> float:
     total = torch.tensor(seconds)
     distributed.all_reduce(total)
     return float(total) / distributed.get_world_size()
-
-
-def _write_log(training: CascadeTraining, state: State[Cascade], values: dict[str, float]) -> None:
-    """Append one line to the log."""
-    entry = {"step": state.step, "seconds": round(state.seconds, 1), **values}
-    with (training.out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
-    log.info("%s", entry)

@@ -6,7 +6,7 @@ import torch
 
 from anatwin.train.cascade import Cascade, CascadeShape
 from anatwin.train.checkpoint import stored_about
-from anatwin.train.state import State
+from anatwin.train.state import State, started
 
 
 def cascade_state(shape: CascadeShape, *, seed: int = 0) -> State[Cascade]:
@@ -18,12 +18,11 @@ def cascade_state(shape: CascadeShape, *, seed: int = 0) -> State[Cascade]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Cascade(shape)
-    averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     groups = [
         {"params": [weight], "share": 10.0 if name.startswith("log_") else 1.0}
         for name, weight in model.named_parameters()
     ]
-    return State(model, averaged, torch.optim.Adam(groups, lr=1e-4, betas=(0.9, 0.99)))
+    return started(model, torch.optim.Adam(groups, lr=1e-4, betas=(0.9, 0.99)))
 
 
 def stored_cascade(path: Path) -> CascadeShape:

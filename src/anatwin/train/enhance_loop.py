@@ -1,6 +1,5 @@
 """Train the network that enhances bone: windows of grown femora, resumable."""
 
-import json
 import logging
 import math
 import time
@@ -14,12 +13,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from anatwin.core import QualityError, track
-from anatwin.train.checkpoint import CHECKPOINT, restore, save_checkpoint, stored_about
+from anatwin.train.checkpoint import CHECKPOINT, restore, stored_about
+from anatwin.train.descent import descend
 from anatwin.train.enhance_data import EnhanceBatch, Example, batch
 from anatwin.train.enhance_network import EnhanceNetwork, EnhanceShape, keep_shares
-from anatwin.train.loop import average_weights
+from anatwin.train.record import mean_loss, record
 from anatwin.train.schedule import Schedule
-from anatwin.train.state import State
+from anatwin.train.state import State, started
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +70,7 @@ def enhance_state(shape: EnhanceShape, *, seed: int = 0) -> State[EnhanceNetwork
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = EnhanceNetwork(shape)
-    averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    return State(model, averaged, torch.optim.Adam(model.parameters(), betas=(0.9, 0.99)))
+    return started(model, torch.optim.Adam(model.parameters(), betas=(0.9, 0.99)))
 
 
 def start_or_resume_enhance(
@@ -96,16 +95,9 @@ def train_enhance(training: EnhanceTraining, state: State[EnhanceNetwork]) -> St
         If the loss is not finite.
     """
     state.model.train()
-    saved = time.monotonic()
     total = training.schedule.steps - state.step if training.schedule.minutes is None else 0
-    for losses in track(_steps(training, state), "train", total=max(total, 0)):
-        if state.step % training.log_every == 0:
-            _write_log(training, state, losses)
-        if time.monotonic() - saved > 60 * training.save_minutes:
-            save_checkpoint(training.out, state)
-            saved = time.monotonic()
-    save_checkpoint(training.out, state)
-    return state
+    steps = track(_steps(training, state), "train", total=max(total, 0))
+    return record(training, state, steps, entry=lambda losses: {"loss": mean_loss(losses)})
 
 
 def loss_of(model: EnhanceNetwork, windows: EnhanceBatch, loss: EnhanceLoss) -> Tensor:
@@ -147,25 +139,9 @@ def _one_step(
 ) -> float:
     """Change the weights by one batch, return its loss."""
     loss = loss_of(state.model, windows, training.loss)
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), _CLIP)
-    if not math.isfinite(float(norm)):
+    if not descend(state, loss, clip=_CLIP, average=_AVERAGE):
         raise QualityError(
             f"The loss or its gradient was not finite at step {state.step}; lower the rate and go "
             "on from the last checkpoint."
         )
-    state.optimiser.step()
-    average_weights(state, _AVERAGE)
     return float(loss.detach())
-
-
-def _write_log(
-    training: EnhanceTraining, state: State[EnhanceNetwork], losses: list[float]
-) -> None:
-    """Append one line to the log."""
-    mean = sum(losses) / max(len(losses), 1)
-    entry = {"step": state.step, "seconds": round(state.seconds, 1), "loss": round(mean, 5)}
-    with (training.out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
-    log.info("%s", entry)

@@ -1,13 +1,11 @@
 """The training: a patch or a few a step, growing patches, averaged weights, resumable."""
 
-import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +16,13 @@ from anatwin.train.checkpoint import (
     CHECKPOINT,
     load_checkpoint,
     load_weights,
-    save_checkpoint,
     state_from_weights,
 )
+from anatwin.train.descent import descend
 from anatwin.train.feed import Feed, Source, feeding
 from anatwin.train.losses import dice_and_cross_entropy
 from anatwin.train.numbering import parents_of_regions
+from anatwin.train.record import mean_loss, record
 from anatwin.train.schedule import Schedule
 from anatwin.train.state import State, fresh_state, move
 from anatwin.train.unet import UNet, UNetShape
@@ -102,19 +101,15 @@ def train(
     torch.set_num_threads(training.threads)
     move(state, training.device)
     state.model.train()
-    saved = time.monotonic()
+    total = training.schedule.steps - state.step if training.schedule.minutes is None else 0
     with feeding(training.source, workers=training.workers) as feed:
-        total = training.schedule.steps - state.step if training.schedule.minutes is None else 0
-        for losses in track(_steps(training, state, feed), "train", total=max(total, 0)):
-            if state.step % training.log_every == 0:
-                _write_log(training, state, losses)
-            if after_step is not None:
-                after_step(state)
-            if time.monotonic() - saved > 60 * training.save_minutes:
-                save_checkpoint(training.out, state)
-                saved = time.monotonic()
-    save_checkpoint(training.out, state)
-    return state
+        steps = _steps(training, state, feed, after_step or (lambda _: None))
+        return record(
+            training,
+            state,
+            track(steps, "train", total=max(total, 0)),
+            entry=lambda losses: _entry(training, state, losses),
+        )
 
 
 def start_or_resume(training: Training, *, start: Path | None = None) -> State[UNet]:
@@ -139,7 +134,12 @@ def start_or_resume(training: Training, *, start: Path | None = None) -> State[U
     return state_from_weights(start, parents=parents_of_regions() if other else None)
 
 
-def _steps(training: Training, state: State[UNet], feed: Feed) -> Iterator[list[float]]:
+def _steps(
+    training: Training,
+    state: State[UNet],
+    feed: Feed,
+    after_step: Callable[[State[UNet]], None],
+) -> Iterator[list[float]]:
     """Take steps until the schedule ends; yield the losses since the last log entry."""
     losses: list[float] = []
     bad = 0
@@ -159,6 +159,7 @@ def _steps(training: Training, state: State[UNet], feed: Feed) -> Iterator[list[
             losses.append(loss)
         state.step += 1
         state.seconds += time.monotonic() - began
+        after_step(state)
         yield losses
         if state.step % training.log_every == 0:
             losses = []
@@ -186,35 +187,17 @@ def _one_step(
         scores = state.model.blocks(image)
     classes = state.model.shape.classes
     loss = dice_and_cross_entropy(scores, target, classes=classes, even=even)
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), training.clip)
-    if not torch.isfinite(norm):
+    if not descend(state, loss, clip=training.clip, average=training.average):
         return math.nan
-    state.optimiser.step()
-    average_weights(state, training.average)
     return float(loss.detach())
 
 
-@torch.no_grad()
-def average_weights(state: State[Any], decay: float) -> None:
-    """Move the averaged weights towards the weights: about the mean of the last fiftieth."""
-    keep = min(decay, (1 + state.step) / (50 + state.step))
-    for name, weight in state.model.named_parameters():
-        state.averaged[name].lerp_(weight, 1 - keep)
-
-
-def _write_log(training: Training, state: State[UNet], losses: list[float]) -> None:
-    """Append one line to the log."""
+def _entry(training: Training, state: State[UNet], losses: Sequence[float]) -> dict[str, float]:
+    """Return what the log says of the last steps."""
     done = training.schedule.done(state.step, state.seconds)
-    entry = {
-        "step": state.step,
-        "seconds": round(state.seconds, 1),
+    return {
         "done": round(done, 4),
         "edge": training.schedule.patch(done),
         "patches": len(losses),
-        "loss": round(sum(losses) / max(len(losses), 1), 4),
+        "loss": mean_loss(losses),
     }
-    with (training.out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
-    log.info("%s", entry)

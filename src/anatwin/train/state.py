@@ -39,9 +39,14 @@ class State(Generic[Model]):
 def new_state(shape: UNetShape, *, weight_decay: float = 0.01) -> State[UNet]:
     """Return a state around a network with random weights."""
     model = UNet(shape).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     groups = [{"params": [weight], "share": step_share(weight)} for weight in model.parameters()]
     optimiser = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99), weight_decay=weight_decay)
+    return started(model, optimiser)
+
+
+def started(model: Model, optimiser: torch.optim.Optimizer) -> State[Model]:
+    """Return the state before the first step of an optimiser."""
+    averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     return State(model, averaged, optimiser)
 
 

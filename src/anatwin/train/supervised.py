@@ -1,8 +1,6 @@
 """The training on labelled images: patches of real people, one network."""
 
-import json
 import logging
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,14 +14,15 @@ from torch.utils.data import DataLoader
 
 from anatwin.core import QualityError, track
 from anatwin.segment.recipe import Recipe
-from anatwin.train.checkpoint import CHECKPOINT, restore, save_checkpoint
-from anatwin.train.loop import average_weights
+from anatwin.train.checkpoint import CHECKPOINT, restore
+from anatwin.train.descent import descend
 from anatwin.train.losses import deeply_supervised
 from anatwin.train.patches import Patches
 from anatwin.train.planned_unet import PlannedShape, PlannedUNet
 from anatwin.train.prepared import Prepared
+from anatwin.train.record import mean_loss, record
 from anatwin.train.segment_plan import SegmentPlan
-from anatwin.train.state import State
+from anatwin.train.state import State, started
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +94,6 @@ def begin(training: SupervisedTraining) -> State[PlannedUNet]:
         torch.manual_seed(training.seed)
         model = PlannedUNet(planned_shape(plan, training.recipe))
     model = model.to(training.device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     optimiser = torch.optim.SGD(
         model.parameters(),
         plan.rate,
@@ -103,7 +101,7 @@ def begin(training: SupervisedTraining) -> State[PlannedUNet]:
         nesterov=True,
         weight_decay=plan.weight_decay,
     )
-    state = State(model, averaged, optimiser)
+    state = started(model, optimiser)
     if (training.out / CHECKPOINT).exists():
         restore(state, training.out / CHECKPOINT)
         log.info("resumed at step %d", state.step)
@@ -121,16 +119,14 @@ def train_supervised(training: SupervisedTraining) -> State[PlannedUNet]:
     training.out.mkdir(parents=True, exist_ok=True)
     state = begin(training)
     state.model.train()
-    saved = time.monotonic()
     total = training.plan.steps - state.step if training.minutes is None else 0
-    for losses in track(_steps(training, state), training.out.name, total=max(total, 0)):
-        if state.step % training.log_every == 0:
-            _write_log(training, state, losses)
-        if time.monotonic() - saved > 60 * training.save_minutes:
-            save_checkpoint(training.out, state)
-            saved = time.monotonic()
-    save_checkpoint(training.out, state)
-    return state
+    steps = track(_steps(training, state), training.out.name, total=max(total, 0))
+    return record(
+        training,
+        state,
+        steps,
+        entry=lambda losses: {"done": round(training.done(state), 4), "loss": mean_loss(losses)},
+    )
 
 
 def _batches(training: SupervisedTraining, first_step: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -177,29 +173,9 @@ def _one_step(
     with torch.autocast(training.device, torch.bfloat16, enabled=is_card):
         scores = state.model.supervised(image)
     loss = deeply_supervised(scores, target)
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), CLIP)
-    if not math.isfinite(float(norm)):
+    if not descend(state, loss, clip=CLIP, average=AVERAGE):
         raise QualityError(
             f"The loss or its gradient was not finite at step {state.step}; lower the plan's "
             "rate and start again from the last checkpoint."
         )
-    state.optimiser.step()
-    average_weights(state, AVERAGE)
     return float(loss.detach())
-
-
-def _write_log(
-    training: SupervisedTraining, state: State[PlannedUNet], losses: list[float]
-) -> None:
-    """Append one line to the log."""
-    entry = {
-        "step": state.step,
-        "seconds": round(state.seconds, 1),
-        "done": round(training.done(state), 4),
-        "loss": round(sum(losses) / max(len(losses), 1), 4),
-    }
-    with (training.out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
-    log.info("%s", entry)

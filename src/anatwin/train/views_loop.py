@@ -1,7 +1,5 @@
 """Training of a segmentation and an alignment of thick-slice views, apart and then in turns."""
 
-import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from torch import Tensor, nn
 from anatwin.core import QualityError, track
 from anatwin.train.align_net import AlignNet, AlignShape
 from anatwin.train.checkpoint import CHECKPOINT, begin_with, restore, save_checkpoint
+from anatwin.train.descent import descend
 from anatwin.train.intertwined import (
     Pair,
     Weights,
@@ -21,13 +20,13 @@ from anatwin.train.intertwined import (
     align_loss_with_masks,
     segment_loss_across,
 )
-from anatwin.train.loop import average_weights
 from anatwin.train.losses import deeply_supervised
 from anatwin.train.pairs import draw_pair
 from anatwin.train.patches import Patches
 from anatwin.train.planned_unet import PlannedUNet
+from anatwin.train.record import write_log
 from anatwin.train.segment_plan import SegmentPlan
-from anatwin.train.state import State
+from anatwin.train.state import State, started
 from anatwin.train.supervised import planned_shape
 from anatwin.train.thick_views import Example
 from anatwin.train.views_plan import views_recipe
@@ -162,15 +161,10 @@ def one_step(state: State[Any], loss: Tensor, *, rate: float) -> float:
     QualityError
         If it is not finite.
     """
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), _CLIP)
-    if not math.isfinite(float(norm)):
-        raise QualityError(f"The loss was not finite at step {state.step}; start with new weights.")
     for group in state.optimiser.param_groups:
         group["lr"] = rate
-    state.optimiser.step()
-    average_weights(state, _AVERAGE)
+    if not descend(state, loss, clip=_CLIP, average=_AVERAGE):
+        raise QualityError(f"The loss was not finite at step {state.step}; start with new weights.")
     state.step += 1
     return float(loss.detach())
 
@@ -180,9 +174,7 @@ def keep(state: State[Any], home: Path, loss: float, *, is_last: bool) -> None:
     if not is_last and state.step % _SAVE_EVERY:
         return
     home.mkdir(parents=True, exist_ok=True)
-    entry = {"step": state.step, "loss": round(loss, 4)}
-    with (home / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
+    write_log(home, {"step": state.step, "loss": round(loss, 4)})
     save_checkpoint(home, state)
 
 
@@ -213,11 +205,10 @@ def _new_alignment(seed: int) -> State[AlignNet]:
 
 
 def _state(model: nn.Module, *, weight_decay: float = 0.01) -> State[Any]:
-    averaged = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     optimiser = torch.optim.AdamW(
         model.parameters(), _RATE, betas=(0.9, 0.99), weight_decay=weight_decay
     )
-    return State(model, averaged, optimiser)
+    return started(model, optimiser)
 
 
 def _averaged(state: State[Any]) -> Any:  # noqa: ANN401
