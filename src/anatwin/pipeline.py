@@ -30,7 +30,7 @@ from anatwin.mesh import MeshMethod, volume_error
 from anatwin.nets import find
 from anatwin.plan import Plan, parameters
 from anatwin.reconstruct import Automatic, Cascade, Choice, Gridding, RootSumOfSquares, chosen
-from anatwin.segment import SegmentMethod
+from anatwin.segment import SegmentMethod, parcellate
 
 T = TypeVar("T")
 Products = dict[str, Any]
@@ -244,7 +244,11 @@ def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
 
     def label(twin: Twin, segment: SegmentMethod) -> Products:
         image = required(twin.image)
-        return {} if is_one_slice(image) else {"labels": segment(image)}
+        if is_one_slice(image):
+            return {}
+        labels = segment(image)
+        regions = parcellate(labels)
+        return {"labels": labels} if regions is None else {"labels": labels, "regions": regions}
 
     def explain(twin: Twin) -> tuple[object, str]:
         return (segment, _ONE_SLICE.reason if is_one_slice(required(twin.image)) else "")
@@ -252,9 +256,9 @@ def _anatomy_stages(plan: Plan) -> tuple[Stage, ...]:
     def cover(twin: Twin, mesh: MeshMethod) -> Products:
         return {} if twin.labels is None else {"surfaces": mesh(twin.labels)}
 
-    everything = ("reference", "baseline", "image", "labels", "surfaces")
+    everything = ("reference", "baseline", "image", "labels", "regions", "surfaces")
     return (
-        Stage("segment", label, ("image",), ("labels",), segment, weights, explain),
+        Stage("segment", label, ("image",), ("labels", "regions"), segment, weights, explain),
         Stage("mesh", cover, ("labels",), ("surfaces",), mesh),
         Stage("measure", lambda twin, _: measure_twin(twin), everything, ("measures", "checks")),
     )
@@ -295,9 +299,12 @@ def measure_twin(twin: Twin) -> Products:
         return {"measures": tuple(measures), "checks": (*checks, _ONE_SLICE)}
     measures += measure.morphometry(twin.labels, basis=twin.origin)
     measures += measure.head_measures(twin.labels)
+    if twin.regions is not None:
+        measures += measure.region_measures(twin.regions)
     errors = [(surface, volume_error(surface, twin.labels)) for surface in twin.surfaces]
     measures += [_volume_error_row(surface.name, error) for surface, error in errors]
     checks += measure.check_labels(twin.labels)
+    checks += measure.check_regions(twin.labels, twin.regions)
     checks.append(_check_surfaces(twin, max((abs(e) for _, e in errors), default=0.0)))
     return {"measures": tuple(measures), "checks": tuple(checks)}
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from anatwin.core import InputError
 from anatwin.train.anatomist.airway import upper_airway
 from anatwin.train.anatomist.bones import Bones, keep_parts, split_bones
-from anatwin.train.anatomist.brain import nearest_inside
 from anatwin.train.anatomist.head import RealHead, between, face_frame, head_of
 from anatwin.train.anatomist.joints import tmj_disc
 from anatwin.train.anatomist.landmarks import Landmarks
@@ -146,18 +145,6 @@ def test_sides_go_to_the_face_and_back() -> None:
     sides = {sign: side_of(head, bones, sign).mandible.astype(np.uint8) for sign in (-1, 1)}
     assert (sides[1] == sides[-1]).all()
     assert (to_head(head, sides).astype(bool) == bones.mandible).all()
-
-
-def test_the_way_to_a_centre_stays_inside() -> None:
-    shape = np.zeros((13, 21, 3), bool)
-    shape[1:12, 1:20, 1] = True
-    shape[1:11, 10, 1] = False
-    voxels = np.argwhere(shape)
-    centres = np.array([[1.0, 9.0, 1.0], [11.0, 19.0, 1.0]])
-    nearest = nearest_inside(voxels, np.eye(3, 4), centres)
-    corner = np.flatnonzero((voxels == [1, 11, 1]).all(axis=1))[0]
-    assert np.linalg.norm(voxels[corner] - centres[0]) < np.linalg.norm(voxels[corner] - centres[1])
-    assert nearest[corner] == 1
 
 
 @settings(max_examples=20, deadline=None)

@@ -7,10 +7,10 @@ from typing import Literal
 from anatwin.acquire import AcquireMethod, Cartesian, NonCartesianAcquireMethod
 from anatwin.commands.options import Input, OptionalOutput, Output
 from anatwin.commands.terminal import progress, say
-from anatwin.core import InputError, KSpace, LabelTable, Volume, head_table
+from anatwin.core import InputError, KSpace, Labels, LabelTable, QualityError, Volume, head_table
 from anatwin.mesh import MeshMethod, SurfaceNets
 from anatwin.reconstruct import Automatic, ReconstructMethod, chosen
-from anatwin.segment import HeadNetwork, SegmentMethod
+from anatwin.segment import HeadNetwork, SegmentMethod, parcellate
 
 
 @dataclass(frozen=True)
@@ -91,19 +91,23 @@ class Segment:
     method: SegmentMethod = field(default_factory=HeadNetwork)
     """How to segment."""
 
+    regions: Path | None = None
+    """Label map of the 52 regions of the cortex to write too, .nii.gz."""
+
     def run(self) -> None:
         """Write the label map and its tables."""
-        from anatwin.io.nifti import write_labels
-        from anatwin.io.tables import write_itksnap, write_table
-
         image = _open_image(self.source)
         with progress():
             labels = self.method(image)
-        write_labels(labels, self.output)
-        write_table(labels.table, _beside(self.output, ".tsv"))
-        write_itksnap(labels.table, _beside(self.output, ".itksnap.txt"))
-        found = sum(count > 0 for count in labels.counts().values())
-        say(f"Wrote {self.output}: {found} of {len(labels.table)} structures")
+        _write_labelled(labels, self.output)
+        if self.regions is None:
+            return
+        if (regions := parcellate(labels)) is None:
+            raise QualityError(
+                "The regions of the cortex need a whole brain in view, in labels that name its "
+                "cortex, white matter, deep grey matter and cerebellum; leave --regions out."
+            )
+        _write_labelled(regions, self.regions)
 
 
 @dataclass(frozen=True)
@@ -277,6 +281,18 @@ def _open_image(path: Path) -> Volume:
 def _beside(path: Path, suffix: str) -> Path:
     """Return the neighbour of a .nii.gz file with another suffix."""
     return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + suffix)
+
+
+def _write_labelled(labels: Labels, path: Path) -> None:
+    """Write a label map, and its names beside it."""
+    from anatwin.io.nifti import write_labels
+    from anatwin.io.tables import write_itksnap, write_table
+
+    write_labels(labels, path)
+    write_table(labels.table, _beside(path, ".tsv"))
+    write_itksnap(labels.table, _beside(path, ".itksnap.txt"))
+    found = sum(count > 0 for count in labels.counts().values())
+    say(f"Wrote {path}: {found} of {len(labels.table)} structures")
 
 
 def _table(labels: Path, table: Path | None) -> LabelTable:

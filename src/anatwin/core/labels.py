@@ -142,6 +142,12 @@ class Labels:
         if unknown := sorted(present - {0, *self.table.indices}):
             raise InputError(f"Labels.data has values {unknown[:8]} that its table does not name.")
 
+    def mask(self, *names: str) -> NDArray[np.bool_]:
+        """Return the voxels of structures and of their parts, ``i j k``."""
+        indices = [x.index for x in self.table.labels if x.name in names or x.parent in names]
+        mask: NDArray[np.bool_] = np.isin(self.data, indices)
+        return mask
+
     def counts(self) -> dict[int, int]:
         """Return the number of voxels of every structure in the table."""
         n = max(self.table.indices, default=0) + 1

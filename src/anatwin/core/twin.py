@@ -125,8 +125,8 @@ class Twin:
     kspace, baseline, image, reference
         What was measured, its zero-filled image, the image used from here on, and the truth
         where the measurement was simulated from one.
-    labels, surfaces, measures, checks
-        What was derived.
+    labels, regions, surfaces, measures, checks
+        What was derived; regions part the cortex of the labels further.
     facts
         What the source says of itself: format, sequence, field strength.
     notes
@@ -143,6 +143,7 @@ class Twin:
     image: Volume | None = None
     reference: Volume | None = None
     labels: Labels | None = None
+    regions: Labels | None = None
     surfaces: tuple[Surface, ...] = ()
     measures: tuple[Measure, ...] = ()
     checks: tuple[Check, ...] = ()

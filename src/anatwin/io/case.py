@@ -27,6 +27,7 @@ PRODUCT_FILES = {
     "baseline": "zero_filled.nii.gz",
     "image": "image.nii.gz",
     "labels": "labels.nii.gz",
+    "regions": "regions.nii.gz",
     "surfaces": "twin.glb",
     "measures": "measures.tsv",
     "checks": "qc.json",
@@ -148,14 +149,15 @@ def _save_labels(path: Path, value: Labels) -> list[Path]:
     from anatwin.io.nifti import write_array, write_labels
     from anatwin.io.tables import write_itksnap, write_table
 
-    table, itksnap = path.parent / "labels.tsv", path.parent / "labels.itksnap.txt"
+    name = path.name.removesuffix(".nii.gz")
+    table, itksnap = (path.with_name(f"{name}{end}") for end in (".tsv", ".itksnap.txt"))
     write_labels(value, path)
     write_table(value.table, table)
     write_itksnap(value.table, itksnap)
     written = [path, table, itksnap]
-    for name, array in (("uncertainty", value.uncertainty), ("conflict", value.conflict)):
+    for other, array in (("uncertainty", value.uncertainty), ("conflict", value.conflict)):
         if array is not None:
-            written.append(path.parent / f"{name}.nii.gz")
+            written.append(path.with_name(f"{other}.nii.gz"))
             write_array(array, value.grid, written[-1])
     return written
 
@@ -164,13 +166,20 @@ def _load_labels(path: Path) -> Labels:
     from anatwin.io.nifti import read_labels, read_volume
     from anatwin.io.tables import read_table
 
-    labels = read_labels(path, read_table(path.parent / "labels.tsv"))
+    labels = read_labels(path, read_table(path.with_name("labels.tsv")))
     uncertainty, conflict = (path.parent / f"{x}.nii.gz" for x in ("uncertainty", "conflict"))
     if uncertainty.exists():
         labels = replace(labels, uncertainty=read_volume(uncertainty).data)
     if conflict.exists():
         labels = replace(labels, conflict=read_labels(conflict, labels.table).data)
     return labels
+
+
+def _load_regions(path: Path) -> Labels:
+    from anatwin.io.nifti import read_labels
+    from anatwin.io.tables import read_table
+
+    return read_labels(path, read_table(path.with_name("regions.tsv")))
 
 
 def _save_surfaces(path: Path, value: tuple[Surface, ...]) -> list[Path]:
@@ -259,6 +268,7 @@ def _write_json(content: dict[str, Any], path: Path) -> None:
 _WRITERS: dict[str, Callable[[Path, Any], list[Path]]] = {
     "kspace": _save_kspace,
     "labels": _save_labels,
+    "regions": _save_labels,
     "surfaces": _save_surfaces,
     "measures": _save_measures,
     "checks": _save_checks,
@@ -266,6 +276,7 @@ _WRITERS: dict[str, Callable[[Path, Any], list[Path]]] = {
 _READERS: dict[str, Callable[[Path], Any]] = {
     "kspace": _load_kspace,
     "labels": _load_labels,
+    "regions": _load_regions,
     "surfaces": _load_surfaces,
     "measures": _load_measures,
     "checks": _load_checks,

@@ -13,7 +13,8 @@ Labels
 Heads
     `head_measures` is what dentists and surgeons read: cephalometric lengths and angles, the jaw
     joint's gap and disc, the chewing muscles' cross-sections and lines of action, the pharynx from
-    level to level, and the brain's intracranial volume and cortical thickness.
+    level to level, and the brain's intracranial volume and cortical thickness. `region_measures`
+    gives the volumes of the cortex's regions, `check_regions` tells why there are none.
 Bone
     `bone_morphometry` gives the standard numbers of trabecular bone: volume fraction, thickness,
     spacing, anisotropy and connectivity, in two dimensions or three. `bone_stiffness` gives the
@@ -27,7 +28,7 @@ its basis says why; it is never silently 0 or 1.
 
 from anatwin.measure.airway import airway_measures, airway_profile
 from anatwin.measure.bone import bone_morphometry
-from anatwin.measure.brain import brain_measures
+from anatwin.measure.brain import brain_measures, check_regions, region_measures
 from anatwin.measure.contact_checks import check_contacts
 from anatwin.measure.distance import distances
 from anatwin.measure.head import head_measures
@@ -54,6 +55,7 @@ __all__ = [
     "check_contacts",
     "check_image",
     "check_labels",
+    "check_regions",
     "check_structures",
     "compare_labels",
     "distances",
@@ -67,5 +69,6 @@ __all__ = [
     "muscle_measures",
     "overlaps",
     "paired_p",
+    "region_measures",
     "segmentation_errors",
 ]

@@ -1,12 +1,18 @@
 """The brain in the numbers of morphometry: intracranial volume, thickness of the cortex."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Labels, Measure, head_table
+from anatwin.core import Check, Labels, Measure, head_table
+from anatwin.measure.morphometry import morphometry
 from anatwin.measure.points import Points
 
 Mask = NDArray[np.bool_]
+
+_CORTEX_ML = 10
+"""Less than this is no brain in view."""
 
 _FINE_MM = 1.25
 """Coarser voxels fill the sulci, and a thickness would be that of two banks."""
@@ -27,7 +33,7 @@ def brain_measures(labels: Labels) -> tuple[Measure, ...]:
         In the head table or the anatomy table.
     """
     skull_holds = [x.name for x in head_table().labels if x.parent in ("brain", "csf_space")]
-    volume_ml = float(parts(labels, *skull_holds).sum()) * labels.grid.voxel_mm3 / 1000
+    volume_ml = float(labels.mask(*skull_holds).sum()) * labels.grid.voxel_mm3 / 1000
     if not volume_ml:
         return ()
     basis = "brain, ventricles and cerebrospinal fluid"
@@ -36,18 +42,41 @@ def brain_measures(labels: Labels) -> tuple[Measure, ...]:
     if max(labels.grid.spacing_mm) > _FINE_MM:
         return tuple(rows)
     for side in ("left", "right"):
-        cortex, white = (parts(labels, f"{x}_{side}") for x in ("cortex", "white_matter"))
+        cortex, white = (labels.mask(f"{x}_{side}") for x in ("cortex", "white_matter"))
         if cortex.any() and white.any():
             thickness = thickness_mm(cortex, white, labels.grid.matrix)
             rows.append(Measure(name, f"cortex_{side}", thickness, "mm", basis=basis))
     return tuple(rows)
 
 
-def parts(labels: Labels, *names: str) -> Mask:
-    """Return the voxels of structures and of their parts, ``i j k``."""
-    indices = [x.index for x in labels.table.labels if x.name in names or x.parent in names]
-    mask: Mask = np.isin(labels.data, indices)
-    return mask
+def region_measures(regions: Labels) -> tuple[Measure, ...]:
+    """Measure the volume of every region of the cortex, and left against right."""
+    rows = morphometry(regions, basis="regions by published centres")
+    volumes = [replace(x, name="cortical volume") for x in rows if x.name == "volume"]
+    return (*volumes, *(x for x in rows if x.name.startswith("asymmetry")))
+
+
+def check_regions(labels: Labels, regions: Labels | None) -> tuple[Check, ...]:
+    """Tell whether the regions of a cortex that is in view were found.
+
+    Parameters
+    ----------
+    labels
+        Of the head.
+    regions
+        Of its cortex, or None where they were not told apart.
+    """
+    name, wanted = "regions of the cortex", "a whole brain in view"
+    if regions is not None:
+        found = sum(count > 0 for count in regions.counts().values())
+        value = f"{found} of {len(regions.table)}"
+        reason = "They follow published centres, not this brain's own sulci."
+        return (Check(name, "pass", value, wanted, reason),)
+    seen_ml = labels.mask("cortex_left", "cortex_right").sum() * labels.grid.voxel_mm3 / 1000
+    if seen_ml < _CORTEX_ML:
+        return ()
+    reason = "The cerebrum is incomplete or cut by the edge of the scan, so nothing was told apart."
+    return (Check(name, "warn", "none", wanted, reason, "Scan the whole brain to have regions."),)
 
 
 def thickness_mm(sheet: Mask, inner: Mask, matrix: NDArray[np.float64]) -> float:

@@ -107,6 +107,7 @@ def _pictures(twin: Twin) -> dict[str, Any]:
     drawn: dict[str, Any] = {}
     makers: dict[str, Callable[[], Any]] = {
         "stacks": lambda: pictures.stacks(twin, window),
+        "regions": lambda: pictures.regions(twin, window),
         "comparison": lambda: pictures.comparison(twin),
         "renders": lambda: pictures.renders(twin.surfaces),
         "mask": lambda: figures.mask_picture(twin.kspace) if twin.kspace else None,

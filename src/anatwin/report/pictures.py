@@ -80,6 +80,14 @@ def stacks(twin: Twin, window: GreyWindow) -> tuple[Stack, ...]:
     return tuple(_stack(twin.image, labels, plane, window) for plane in planes.PLANES)
 
 
+def regions(twin: Twin, window: GreyWindow) -> tuple[Stack, ...]:
+    """Return one slice of every plane with the regions of the cortex."""
+    if twin.image is None or twin.regions is None:
+        return ()
+    found = [_stack(twin.image, twin.regions, plane, window) for plane in planes.PLANES]
+    return tuple(Stack(x.plane, x.cuts[x.middle : x.middle + 1]) for x in found)
+
+
 def _stack(volume: Volume, labels: Labels | None, plane: Plane, window: GreyWindow) -> Stack:
     grid = volume.grid
     size = planes.pixels(grid, plane, LONGEST_PIXELS)

@@ -7,6 +7,9 @@ uncertainty from 0 (sure) to 1 for every voxel. Complex images are taken by magn
 
 Its ``files()`` are what the labels depend on besides the image: weights, mostly.
 
+`parcellate` parts the cortex of a whole brain's labels, whoever made them, into the 26 regions of
+each side.
+
 An image that cannot hold what the method looks for (two-dimensional, far too small, one value)
 is refused with an InputError.
 """
@@ -15,6 +18,7 @@ from collections.abc import Callable
 
 from anatwin.core import Labels, Volume
 from anatwin.segment.head_network import HeadNetwork
+from anatwin.segment.parcellation import parcellate
 from anatwin.segment.trained_network import TrainedNetwork
 from anatwin.segment.whole_head import WholeHead
 
@@ -22,4 +26,4 @@ Segmenter = Callable[[Volume], Labels]
 
 SegmentMethod = HeadNetwork | WholeHead | TrainedNetwork
 
-__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter", "TrainedNetwork", "WholeHead"]
+__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter", "TrainedNetwork", "WholeHead", "parcellate"]

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from anatwin.core import InputError, Labels, LabelTable, UsageError, Volume, anatomy_table, track
 from anatwin.io.nifti import read_labels
 from anatwin.measure import distances, mean_interval
-from anatwin.measure.brain import parts
 from anatwin.segment import SegmentMethod, WholeHead
 from anatwin.studies.findings import Cell, Findings, Table
 from anatwin.studies.slices import read_volumes
@@ -108,7 +107,7 @@ class Head:
 
     def _compare(self, scan: "_Scan", names: tuple[str, ...]) -> tuple[float, ...] | None:
         """Return Dice, HD95 [mm] and NSD of a class, or None where the truth has none."""
-        mask, truth = (parts(labels, *names) for labels in (scan.labels, scan.truth))
+        mask, truth = (labels.mask(*names) for labels in (scan.labels, scan.truth))
         if not truth.any():
             return None
         dice = 2.0 * float((mask & truth).sum()) / float(mask.sum() + truth.sum())
@@ -144,7 +143,7 @@ def _sides(scans: list[_Scan]) -> Table:
                 continue
             truth = scan.truth.data == label.index
             partner = scan.truth.table[label.mirror].name
-            swapped = parts(scan.labels, partner) & truth
+            swapped = scan.labels.mask(partner) & truth
             if truth.any():
                 wrong = int(swapped.sum())
                 rows.append((scan.name, label.name, int(truth.sum()), wrong))
