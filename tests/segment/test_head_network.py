@@ -45,7 +45,7 @@ def rescaled(data):
 def test_windows_leave_no_trace_on_one_millimetre(levels_model, window, overlap):
     volume = scan((1.0, 1.0, 1.0))
     method = HeadNetwork(
-        mirror=False, model=levels_model, window=window, overlap=overlap, threads=1
+        tidy=False, mirror=False, model=levels_model, window=window, overlap=overlap, threads=1
     )
     labels = method(volume)
     value = 20 * rescaled(volume.data)
@@ -57,9 +57,9 @@ def test_windows_leave_no_trace_on_one_millimetre(levels_model, window, overlap)
 
 @pytest.mark.parametrize("spacing", SPACINGS)
 def test_labels_lie_where_the_image_does(levels_model, spacing):
-    labels = HeadNetwork(mirror=False, model=levels_model, window=64, overlap=16, threads=1)(
-        scan(spacing)
-    )
+    labels = HeadNetwork(
+        tidy=False, mirror=False, model=levels_model, window=64, overlap=16, threads=1
+    )(scan(spacing))
     expected = 20 * rescaled(scan(spacing).data)
     error = np.abs(labels.data - expected)
     assert np.mean(error > 1.6) < 0.02
@@ -69,7 +69,9 @@ def test_labels_lie_where_the_image_does(levels_model, spacing):
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_storage_order_does_not_matter(edges_model, order):
     volume = scan((1.0, 1.0, 1.0))
-    method = HeadNetwork(mirror=False, model=edges_model, window=64, overlap=16, threads=1)
+    method = HeadNetwork(
+        tidy=False, mirror=False, model=edges_model, window=64, overlap=16, threads=1
+    )
     expected = method(volume)
     assert set(np.unique(expected.data)) == {0, 13, 14, 16, 17}
     for flips in product((False, True), repeat=3):
@@ -80,7 +82,9 @@ def test_storage_order_does_not_matter(edges_model, order):
 
 def test_left_and_right_follow_the_world_not_the_storage(edges_model):
     volume = scan((1.0, 1.0, 1.0))
-    method = HeadNetwork(mirror=False, model=edges_model, window=64, overlap=16, threads=1)
+    method = HeadNetwork(
+        tidy=False, mirror=False, model=edges_model, window=64, overlap=16, threads=1
+    )
     labels = method(volume)
     mirrored = method(Volume(volume.data[::-1].copy(), volume.grid))
     x = np.arange(volume.grid.shape[0])[:, None, None] * np.ones(volume.grid.shape)
@@ -93,7 +97,9 @@ def test_left_and_right_follow_the_world_not_the_storage(edges_model):
 
 def test_uncertainty_is_high_at_boundaries_only(levels_model):
     volume = scan((1.0, 1.0, 1.0))
-    labels = HeadNetwork(mirror=False, model=levels_model, window=64, overlap=16, threads=1)(volume)
+    labels = HeadNetwork(
+        tidy=False, mirror=False, model=levels_model, window=64, overlap=16, threads=1
+    )(volume)
     value = 20 * rescaled(volume.data)
     near_tie = np.abs(value - np.floor(value) - 0.5)
     assert labels.uncertainty.dtype == np.float16
@@ -105,9 +111,9 @@ def test_head_in_a_corner_of_a_large_empty_field(levels_model):
     small = scan((1.0, 1.0, 1.0))
     data = np.zeros((101, 110, 150), np.float32)
     data[:64, 30:, 90:146] = small.data * (small.data > 0.02)
-    labels = HeadNetwork(mirror=False, model=levels_model, window=32, overlap=8, threads=1)(
-        Volume(data, Grid.isotropic(data.shape, 1.0))
-    )
+    labels = HeadNetwork(
+        tidy=False, mirror=False, model=levels_model, window=32, overlap=8, threads=1
+    )(Volume(data, Grid.isotropic(data.shape, 1.0)))
     expected = np.rint(20 * rescaled(data))
     assert np.mean(labels.data != expected) < 0.01
     assert not labels.data[80:].any()
@@ -115,7 +121,9 @@ def test_head_in_a_corner_of_a_large_empty_field(levels_model):
 
 def test_complex_images_are_taken_by_magnitude(levels_model):
     volume = scan((2.0, 2.0, 2.0))
-    method = HeadNetwork(mirror=False, model=levels_model, window=32, threads=1, overlap=8)
+    method = HeadNetwork(
+        tidy=False, mirror=False, model=levels_model, window=32, threads=1, overlap=8
+    )
     turned = Volume((volume.data * np.exp(1j)).astype(np.complex64), volume.grid)
     assert np.mean(method(turned).data != method(volume).data) < 1e-3
 
@@ -123,7 +131,7 @@ def test_complex_images_are_taken_by_magnitude(levels_model):
 def test_progress_counts_windows(levels_model):
     seen = []
     with listening(lambda what, done, total: seen.append((what, done, total))):
-        HeadNetwork(mirror=False, model=levels_model, window=32, overlap=0, threads=1)(
+        HeadNetwork(tidy=False, mirror=False, model=levels_model, window=32, overlap=0, threads=1)(
             scan((1.0, 1.0, 1.0))
         )
     assert seen[0] == ("segment", 0, 12)
@@ -142,12 +150,12 @@ def test_progress_counts_windows(levels_model):
 def test_impossible_scans_are_refused(levels_model, shape, spacing, says):
     volume = Volume(np.ones(shape, np.float32), Grid.centred(shape, spacing))
     with pytest.raises(InputError, match=says):
-        HeadNetwork(mirror=False, model=levels_model)(volume)
+        HeadNetwork(tidy=False, mirror=False, model=levels_model)(volume)
 
 
 def test_ten_millimetre_voxels_work(levels_model):
     volume = scan((10.0, 10.0, 10.0), extent=(160, 180, 170))
-    assert HeadNetwork(mirror=False, model=levels_model, threads=1)(volume).data.any()
+    assert HeadNetwork(tidy=False, mirror=False, model=levels_model, threads=1)(volume).data.any()
 
 
 @pytest.mark.parametrize("value", [0, 7])
@@ -155,7 +163,7 @@ def test_constant_images_are_refused(levels_model, value):
     shape = (40, 41, 42)
     volume = Volume(np.full(shape, value, np.int16), Grid.isotropic(shape, 1.0))
     with pytest.raises(InputError, match="same value everywhere"):
-        HeadNetwork(mirror=False, model=levels_model)(volume)
+        HeadNetwork(tidy=False, mirror=False, model=levels_model)(volume)
 
 
 @pytest.mark.parametrize(
@@ -168,4 +176,6 @@ def test_impossible_options_are_refused(options):
 
 def test_a_network_for_another_table_is_refused(two_class_model):
     with pytest.raises(InputError, match="another table"):
-        HeadNetwork(mirror=False, model=two_class_model, threads=1)(scan((2.0, 2.0, 2.0)))
+        HeadNetwork(tidy=False, mirror=False, model=two_class_model, threads=1)(
+            scan((2.0, 2.0, 2.0))
+        )

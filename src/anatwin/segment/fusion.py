@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import LabelTable, anatomy_table, craniofacial_table, head_table
+from anatwin.segment.strays import keep_largest
 
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -102,7 +103,7 @@ def tidy(data: Bytes, face: Bytes) -> Bytes:
     for label in anatomy_table().labels:
         if label.name not in _IN_PIECES:
             into = anatomy_table()[_STRAY.get(label.name, "soft_tissue")].index
-            _keep_largest(data, label.index, into)
+            keep_largest(data, [label.index], into)
     return data
 
 
@@ -148,19 +149,3 @@ def _name_discs(data: Bytes, disc: Mask) -> Bytes:
             name = f"disc_c{min(near)}_c{max(near)}"
             data[pieces == piece] = table[name].index
     return data
-
-
-def _keep_largest(data: Bytes, index: int, into: int) -> None:
-    """Rename all but the largest piece of a structure, in place."""
-    from scipy import ndimage
-
-    from anatwin.ops.morphology import bounding_box
-
-    mask = data == index
-    box = bounding_box(mask)
-    if box is None:
-        return
-    pieces, n_pieces = ndimage.label(mask[box])
-    if n_pieces > 1:
-        largest = np.bincount(pieces.ravel())[1:].argmax() + 1
-        data[box][mask[box] & (pieces != largest)] = into

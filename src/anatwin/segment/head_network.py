@@ -22,6 +22,7 @@ from anatwin.ops.morphology import Box, bounding_box, span
 from anatwin.ops.patches import Scores, blend_windows
 from anatwin.ops.resample import Matrix
 from anatwin.segment.lattice import Lattice
+from anatwin.segment.strays import rename_strays
 
 _EMPTY = 0.05
 """Mean of a 4 mm cube of the rescaled image that is surely background below."""
@@ -53,6 +54,9 @@ class HeadNetwork:
     mirror: bool = True
     """Label the mirror image too and average: twice the time, better, and left is right's mirror
     image whatever the network has learned."""
+
+    tidy: bool = True
+    """Make soft tissue of brain that hangs on no brain, and of all but one piece of each eye."""
 
     device: Device = "auto"
     """Where the network runs; auto takes a graphics card where onnxruntime finds one."""
@@ -98,6 +102,8 @@ class HeadNetwork:
         uncertainty = np.zeros(volume.grid.shape, np.float16)
         rows, back = _restrict(lattice.back, box, head.shape)
         label_slabs(slabs, back, lattice.view(labels)[rows], lattice.view(uncertainty)[rows])
+        if self.tidy and self.structures == "brain":
+            rename_strays(labels, table)
         return Labels(labels, volume.grid, table, uncertainty)
 
 

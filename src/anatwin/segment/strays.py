@@ -1,0 +1,53 @@
+"""Pieces of a structure that lie where it cannot be."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anatwin.core import LabelTable
+from anatwin.ops.morphology import bounding_box
+
+_ONE_PIECE = ("brain", "csf_space", "central_nervous_system")
+"""Parents in the head table of what is one piece together."""
+
+
+def keep_largest(data: NDArray[np.uint8], indices: Sequence[int], into: int) -> None:
+    """Rename all but the largest piece of what some structures are together, in place.
+
+    Parameters
+    ----------
+    data
+        Labels, ``i j k``.
+    indices
+        The structures.
+    into
+        What the smaller pieces become.
+    """
+    from scipy import ndimage
+
+    mask = np.isin(data, indices)
+    box = bounding_box(mask)
+    if box is None:
+        return
+    pieces, n_pieces = ndimage.label(mask[box])
+    if n_pieces > 1:
+        largest = np.bincount(pieces.ravel())[1:].argmax() + 1
+        data[box][mask[box] & (pieces != largest)] = into
+
+
+def rename_strays(data: NDArray[np.uint8], table: LabelTable) -> None:
+    """Make soft tissue of brain that hangs on no brain, and of all but one piece of each eye.
+
+    Parameters
+    ----------
+    data
+        Labels of the head table, ``i j k``; changed.
+    table
+        The head table.
+    """
+    soft_tissue = table["soft_tissue"].index
+    brain = [x.index for x in table.labels if x.parent in _ONE_PIECE]
+    eyes = [[x.index] for x in table.labels if x.parent == "orbit"]
+    for indices in (brain, *eyes):
+        keep_largest(data, indices, soft_tissue)
