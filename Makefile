@@ -28,6 +28,7 @@ bench: .venv/dev .venv/debian
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/head_inference.py
+	$(BIN)/python benchmarks/robustness.py
 	$(BIN)/python benchmarks/topology.py
 	$(BIN)/python benchmarks/topology.py --only anatwin --sizes 256 512 1024 2048
 	$(BIN)/python benchmarks/topology.py --beam

@@ -1,0 +1,97 @@
+"""How the labels of a real brain bear what usually breaks segmentation, and one person's scans.
+
+    python benchmarks/robustness.py
+
+First a T1 brain that FreeSurfer labelled, given in six ways: as it is, obliquely, in 3 mm slices,
+upside down, and cut in half. The labels are FreeSurfer's; only what is in view counts. Then two
+visits of one patient in three contrasts each: the volumes, and how far each lies from the median.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from anatwin.core import Grid, Volume, head_table
+from anatwin.io.nifti import read_volume
+from anatwin.segment import HeadNetwork
+from anatwin.train.evaluate import MERGED, merged_dice, read_real
+
+DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[1] / "../shared/data"))
+OBLIQUE_DEG = (12.0, -18.0, 25.0)
+LARGE_ML = 5.0
+
+
+def main() -> None:
+    method = HeadNetwork(threads=1)
+    brains(method, DATA / "heads/images")
+    visits(method, DATA / "visits/patient01")
+
+
+def brains(method: HeadNetwork, folder: Path) -> None:
+    """Print the Dice of every variant of the brain."""
+    names = folder / "brain_t1.nii.gz", folder / "brain_t1_freesurfer.nii.gz"
+    volume, truth = read_real(*names, axes="LIA")
+    print("| T1 brain | " + " | ".join(name.replace("_", " ") for name in MERGED) + " |")
+    print("|---" * (len(MERGED) + 1) + "|")
+    for name, variant, expected in variants(volume, truth):
+        scores = merged_dice(method(variant).data, expected)
+        print(f"| {name} | " + " | ".join(f"{x:.3f}" for x in scores.values()) + " |", flush=True)
+
+
+def variants(volume: Volume, truth: np.ndarray) -> Iterator[tuple[str, Volume, np.ndarray]]:
+    """Give every variant of a RAS+ scan of 1 mm, and its labels."""
+    data, matrix = volume.data, volume.grid.matrix
+    yield "as it is", volume, truth
+    yield "oblique by 12, 18 and 25 degrees", placed(data, turn(OBLIQUE_DEG) @ matrix), truth
+    yield "upside down", placed(data, turn((180.0, 0.0, 0.0)) @ matrix), truth
+    n = data.shape[2] // 3 * 3
+    thick = data[..., :n].reshape(*data.shape[:2], -1, 3).mean(axis=3)
+    wide = matrix @ np.diag([1.0, 1.0, 3.0, 1.0])
+    wide[:3, 3] = volume.grid.at(0, 0, 1)
+    yield "3 mm axial slices", placed(thick, wide), truth[..., 1:n:3]
+    middle = np.argwhere(truth > 0).mean(axis=0).round().astype(int)
+    upper = matrix.copy()
+    upper[:3, 3] = volume.grid.at(0, 0, middle[2])
+    yield "upper half", placed(data[..., middle[2] :], upper), truth[..., middle[2] :]
+    yield "left half", placed(data[: middle[0]], matrix), truth[: middle[0]]
+
+
+def placed(data: np.ndarray, matrix: np.ndarray) -> Volume:
+    """Return an image somewhere else."""
+    return Volume(np.ascontiguousarray(data), Grid.from_matrix(data.shape, matrix))
+
+
+def turn(degrees: tuple[float, float, float]) -> np.ndarray:
+    """Return the rotation about x, then y, then z, ``4 4``."""
+    matrix = np.eye(4)
+    for axis, angle in enumerate(np.radians(degrees)):
+        a, b = (n for n in range(3) if n != axis)
+        step = np.eye(4)
+        step[a, a] = step[b, b] = np.cos(angle)
+        step[a, b], step[b, a] = -np.sin(angle), np.sin(angle)
+        matrix = step @ matrix
+    return matrix
+
+
+def visits(method: HeadNetwork, folder: Path) -> None:
+    """Print the volumes of large structures in all scans of a patient."""
+    scans = [f"study{n}_{kind}" for n in (1, 2) for kind in ("T1W", "T2W", "FLAIR")]
+    volumes = []
+    for scan in scans:
+        labels = method(read_volume(folder / f"{scan}.nii.gz"))
+        volumes.append([n * labels.grid.voxel_mm3 / 1000 for n in labels.counts().values()])
+    table = np.array(volumes)
+    print("\n| structure [ml] | " + " | ".join(scans) + " | largest difference from the median |")
+    print("|---" * (len(scans) + 2) + "|")
+    for label, column in zip(head_table().labels, table.T, strict=True):
+        median = float(np.median(column))
+        if median > LARGE_ML:
+            worst = np.abs(column / median - 1).max()
+            cells = " | ".join(f"{ml:.0f}" for ml in column)
+            print(f"| {label.name.replace('_', ' ')} | {cells} | {worst:.0%} |")
+
+
+if __name__ == "__main__":
+    main()
