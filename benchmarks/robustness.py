@@ -2,8 +2,9 @@
 
     python benchmarks/robustness.py
 
-First a T1 brain that FreeSurfer labelled, given in six ways: as it is, obliquely, in 3 mm slices,
-upside down, and cut in half. The labels are FreeSurfer's; only what is in view counts. Then two
+First a T1 brain that FreeSurfer labelled, given in seven ways: as it is, in tilted slices, with a
+tilted head, upside down, in 3 mm slices, and cut in half. The labels are FreeSurfer's; only what is
+in view counts. Then two
 visits of one patient in three contrasts each: the volumes, and how far each lies from the median.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from anatwin.core import Grid, Volume, head_table
 from anatwin.io.nifti import read_volume
@@ -19,7 +21,7 @@ from anatwin.segment import HeadNetwork
 from anatwin.train.evaluate import MERGED, merged_dice, read_real
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[1] / "../shared/data"))
-OBLIQUE_DEG = (12.0, -18.0, 25.0)
+TILT_DEG = (12.0, -18.0, 25.0)
 LARGE_ML = 5.0
 
 
@@ -44,7 +46,8 @@ def variants(volume: Volume, truth: np.ndarray) -> Iterator[tuple[str, Volume, n
     """Give every variant of a RAS+ scan of 1 mm, and its labels."""
     data, matrix = volume.data, volume.grid.matrix
     yield "as it is", volume, truth
-    yield "oblique by 12, 18 and 25 degrees", placed(data, turn(OBLIQUE_DEG) @ matrix), truth
+    yield "slices tilted by 12, 18 and 25 degrees", placed(data, turn(TILT_DEG) @ matrix), truth
+    yield "head tilted by as much", *tilted(volume, truth)
     yield "upside down", placed(data, turn((180.0, 0.0, 0.0)) @ matrix), truth
     n = data.shape[2] // 3 * 3
     thick = data[..., :n].reshape(*data.shape[:2], -1, 3).mean(axis=3)
@@ -56,6 +59,15 @@ def variants(volume: Volume, truth: np.ndarray) -> Iterator[tuple[str, Volume, n
     upper[:3, 3] = volume.grid.at(0, 0, middle[2])
     yield "upper half", placed(data[..., middle[2] :], upper), truth[..., middle[2] :]
     yield "left half", placed(data[: middle[0]], matrix), truth[: middle[0]]
+
+
+def tilted(volume: Volume, truth: np.ndarray) -> tuple[Volume, np.ndarray]:
+    """Return the scan, on its grid, of a person who holds the head askew."""
+    rotation = turn(TILT_DEG)[:3, :3].T
+    middle = np.array([(n - 1) / 2 for n in truth.shape])
+    offset = middle - rotation @ middle
+    data = ndimage.affine_transform(volume.data, rotation, offset, order=1)
+    return Volume(data, volume.grid), ndimage.affine_transform(truth, rotation, offset, order=0)
 
 
 def placed(data: np.ndarray, matrix: np.ndarray) -> Volume:

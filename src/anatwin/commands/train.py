@@ -9,6 +9,7 @@ from anatwin.commands.options import Input, Output
 from anatwin.commands.terminal import progress, say
 from anatwin.train.enhance import TrainEnhance
 from anatwin.train.labelled import CARD, TrainLabelled
+from anatwin.train.nnunet import TrainNnunet
 from anatwin.train.reconstruct import TrainReconstruct
 from anatwin.train.segment import TrainSegment
 from anatwin.train.views import TrainViews
@@ -42,6 +43,32 @@ class SegmentTraining(TrainLabelled):
             table = super().run()
         say(table)
         say(f"Wrote {self.out / CARD}, dice.csv and a network for each fold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NnunetTraining(TrainNnunet):
+    """Train nnU-Net itself on a labelled folder (needs nnunetv2, here or on the PATH).
+
+    The folder is what 'anatwin train segment' takes. nnU-Net plans, preprocesses and trains in its
+    own processes and prints what it does; started again, it goes on where it stopped.
+
+    For example:
+
+    anatwin train nnunet Dataset004_Hippocampus -o nnunet --folds 0
+
+    anatwin segment image.nii.gz -o labels.nii.gz method:nnunet --method.model MODEL
+    """
+
+    dataset: Input
+    """Folder with dataset.json, imagesTr and labelsTr: nnU-Net's raw layout or the Medical
+    Segmentation Decathlon's."""
+
+    out: Output
+    """Folder for nnU-Net's raw, preprocessed and results."""
+
+    def run(self) -> None:  # type: ignore[override]
+        """Train, then name the model."""
+        say(f"Wrote {super().run()}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,11 +158,13 @@ class EnhanceTraining(TrainEnhance):
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network: segment, head, reconstruct, views or enhance (needs the extra 'train').
+    """Train a network: segment, nnunet, head, reconstruct, views or enhance (extra 'train').
 
     For example:
 
     anatwin train segment DATASET -o out
+
+    anatwin train nnunet DATASET -o out
 
     anatwin train head --labels maps -o out --minutes 60
 
@@ -148,6 +177,7 @@ class Train:
 
     what: tyro.conf.OmitArgPrefixes[
         Annotated[SegmentTraining, tyro.conf.subcommand("segment", prefix_name=False)]
+        | Annotated[NnunetTraining, tyro.conf.subcommand("nnunet", prefix_name=False)]
         | Annotated[HeadTraining, tyro.conf.subcommand("head", prefix_name=False)]
         | Annotated[ReconstructTraining, tyro.conf.subcommand("reconstruct", prefix_name=False)]
         | Annotated[ViewsTraining, tyro.conf.subcommand("views", prefix_name=False)]

@@ -6,8 +6,10 @@ The TSV holds everything. The other two have no sides: they are read from the na
 
 import csv
 import re
+from colorsys import hsv_to_rgb
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from anatwin.core import InputError, Label, LabelTable
 from anatwin.core.labels import Colour, label_from_row
@@ -44,6 +46,8 @@ _FREESURFER_LINE = re.compile(
     r"\s+(?P<red>\d+)\s+(?P<green>\d+)\s+(?P<blue>\d+)\s+\d+\s*",
     re.ASCII,
 )
+
+_MOST_STRUCTURES = 255
 
 Entry = tuple[int, str, Colour]
 _LEFT_WORD = re.compile(r"(?<![a-z0-9])(left|lh|l)(?![a-z0-9])")
@@ -165,6 +169,39 @@ def _entry(match: re.Match[str], earlier: list[Entry]) -> Entry:
     if any(name == other for _, other, _ in earlier):
         name = f"{name}_{index}"
     return index, name, (int(match["red"]), int(match["green"]), int(match["blue"]))
+
+
+def numbered_table(labels: dict[str, Any]) -> LabelTable:
+    """Return the table of structures that a dataset.json numbers from 0, the background.
+
+    nnU-Net writes name to number, the Medical Segmentation Decathlon number to name.
+
+    Raises
+    ------
+    InputError
+        If a number is missing, or structures overlap.
+    """
+    if labels and all(key.isdigit() for key in labels):
+        labels = {str(name): int(number) for number, name in labels.items()}
+    if any(not isinstance(number, int) for number in labels.values()):
+        raise InputError("labels that overlap (regions) are not supported; give one number each.")
+    by_number = {number: name for name, number in labels.items()}
+    if "ignore" in labels:
+        raise InputError("the label 'ignore' is not supported; label those voxels or crop them.")
+    if sorted(by_number) != list(range(len(labels))) or len(labels) < 2:
+        raise InputError(
+            "labels must be numbered 0 (background), 1, 2 and so on without gaps, "
+            f"got {sorted(labels.values())}."
+        )
+    if len(labels) > _MOST_STRUCTURES + 1:
+        raise InputError(f"at most {_MOST_STRUCTURES} labels are supported, got {len(labels) - 1}.")
+    return with_sides([(n, by_number[n], _colour(n)) for n in range(1, len(labels))])
+
+
+def _colour(number: int) -> Colour:
+    """Return a colour far from its neighbours': hues apart by the golden angle."""
+    red, green, blue = (round(255 * v) for v in hsv_to_rgb(number * 0.381966 % 1, 0.65, 0.9))
+    return (red, green, blue)
 
 
 def with_sides(entries: list[Entry]) -> LabelTable:

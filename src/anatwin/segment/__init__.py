@@ -18,12 +18,21 @@ from collections.abc import Callable
 
 from anatwin.core import Labels, Volume
 from anatwin.segment.head_network import HeadNetwork
+from anatwin.segment.nnunet import Nnunet
 from anatwin.segment.parcellation import parcellate
 from anatwin.segment.trained_network import TrainedNetwork
 from anatwin.segment.whole_head import WholeHead
 
 Segmenter = Callable[[Volume], Labels]
 
-SegmentMethod = HeadNetwork | WholeHead | TrainedNetwork
+SegmentMethod = HeadNetwork | WholeHead | TrainedNetwork | Nnunet
 
-__all__ = ["HeadNetwork", "SegmentMethod", "Segmenter", "TrainedNetwork", "WholeHead", "parcellate"]
+__all__ = [
+    "HeadNetwork",
+    "Nnunet",
+    "SegmentMethod",
+    "Segmenter",
+    "TrainedNetwork",
+    "WholeHead",
+    "parcellate",
+]

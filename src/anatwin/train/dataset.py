@@ -7,19 +7,16 @@ doi:10.1038/s41467-022-30695-9), with a list ``training`` of images and labels.
 """
 
 import json
-from colorsys import hsv_to_rgb
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from anatwin.core import GeometryError, InputError, Labels, LabelTable, Volume
-from anatwin.core.labels import Colour
 from anatwin.io.files import read_text
 from anatwin.io.nifti import read_labels, read_volume
-from anatwin.io.tables import with_sides
+from anatwin.io.tables import numbered_table
 
 DESCRIPTION = "dataset.json"
-MOST_STRUCTURES = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def read_dataset(folder: Path) -> Dataset:
         about = json.loads(read_text(path))
         channels = about.get("channel_names") or about["modality"]
         names = tuple(str(channels[str(n)]) for n in range(len(channels)))
-        table = _table(about["labels"])
+        table = numbered_table(about["labels"])
         cases = _listed(folder, about, names) if "training" in about else _found(folder, about)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -112,31 +109,6 @@ def read_dataset(folder: Path) -> Dataset:
     dataset = Dataset(folder, names, table, tuple(sorted(cases, key=lambda case: case.name)))
     _require_files(dataset)
     return dataset
-
-
-def _table(labels: dict[str, Any]) -> LabelTable:
-    """Return the structures; nnU-Net writes name to number, the Decathlon number to name."""
-    if labels and all(key.isdigit() for key in labels):
-        labels = {str(name): int(number) for number, name in labels.items()}
-    if any(not isinstance(number, int) for number in labels.values()):
-        raise InputError("labels that overlap (regions) are not supported; give one number each.")
-    by_number = {number: name for name, number in labels.items()}
-    if "ignore" in labels:
-        raise InputError("the label 'ignore' is not supported; label those voxels or crop them.")
-    if sorted(by_number) != list(range(len(labels))) or len(labels) < 2:
-        raise InputError(
-            "labels must be numbered 0 (background), 1, 2 and so on without gaps, "
-            f"got {sorted(labels.values())}."
-        )
-    if len(labels) > MOST_STRUCTURES + 1:
-        raise InputError(f"at most {MOST_STRUCTURES} labels are supported, got {len(labels) - 1}.")
-    return with_sides([(n, by_number[n], _colour(n)) for n in range(1, len(labels))])
-
-
-def _colour(number: int) -> Colour:
-    """Return a colour far from its neighbours': hues apart by the golden angle."""
-    red, green, blue = (round(255 * v) for v in hsv_to_rgb(number * 0.381966 % 1, 0.65, 0.9))
-    return (red, green, blue)
 
 
 def _listed(folder: Path, about: dict[str, Any], channels: tuple[str, ...]) -> list[Case]:
