@@ -15,7 +15,13 @@ from anatwin.commands.options import Input
 from anatwin.commands.terminal import say
 
 _NEEDED = ("numpy", "scipy", "numba", "onnxruntime", "nibabel", "pydicom", "h5py", "ismrmrd", "vtk")
-_OPTIONAL = {"torch": "train", "onnxruntime-gpu": "gpu"}
+_OPTIONAL = {
+    "torch": "train",
+    "SimpleITK": "align",
+    "finufft": "nufft",
+    "nnunetv2": "nnunet",
+    "onnxruntime-gpu": "gpu",
+}
 
 
 @dataclass(frozen=True)
