@@ -7,15 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from anatwin.core import Grid, InputError, Labels, MissingPartError, UsageError, Volume
 from anatwin.io.nifti import read_labels, write_labels, write_volume
+from anatwin.io.orientation import reoriented
 from anatwin.io.tables import numbered_table
 from anatwin.nets.nnunet import run_nnunet
 from anatwin.segment import Nnunet
-from anatwin.segment.nnunet import reoriented
 from anatwin.train.dataset import read_dataset
 from anatwin.train.nnunet import TrainNnunet, export
 
@@ -107,21 +105,6 @@ class TestExport:
 def found(model):
     """Return what it says of another person."""
     return Nnunet(model=model, device="cpu", mirror=False)(person(9, "RAS")[0])
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.permutations(range(3)), st.tuples(*[st.booleans()] * 3))
-def test_another_order_of_axes_moves_no_voxel(order, flips):
-    codes = "".join(("RAS", "LPI")[flips[n]][order[n]] for n in range(3))
-    image, _ = person(3, "RAS")
-    turned = reoriented(image, codes)
-    assert turned.grid.axis_codes() == codes
-    back = reoriented(turned, "RAS")
-    np.testing.assert_array_equal(back.data, image.data)
-    assert back.grid.matches(image.grid)
-    voxel = np.argwhere(turned.data == image.data.max())[0]
-    here = np.argwhere(image.data == image.data.max())[0]
-    np.testing.assert_allclose(turned.grid.at(*voxel), image.grid.at(*here))
 
 
 @pytest.mark.skipif(not INSTALLED, reason="nnU-Net is not installed")

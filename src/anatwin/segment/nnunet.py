@@ -4,8 +4,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from anatwin.core import InputError, Labels, LabelTable, UsageError, Volume
 from anatwin.nets import Device
 from anatwin.nets.nnunet import Arguments
@@ -71,6 +69,7 @@ class Nnunet:
         from tempfile import TemporaryDirectory
 
         from anatwin.io.nifti import read_labels, read_volume, write_volume
+        from anatwin.io.orientation import reoriented
         from anatwin.nets.nnunet import nnunet_device, run_nnunet
 
         about = _About.read(self.files()[0])
@@ -129,30 +128,3 @@ class _About:
                 f"{self.path}: the model needs {self.n_channels} images, got {n_images}; "
                 "name the further ones with others."
             )
-
-
-def reoriented(volume: Volume, codes: str) -> Volume:
-    """Return the same image with its axes stored in another order, exactly.
-
-    Parameters
-    ----------
-    volume
-        The image.
-    codes
-        Where the index axes shall point, such as ``RAS``.
-    """
-    from anatwin.core import Grid
-
-    have = volume.grid.axis_codes()
-    pairs = ["RLAPSI".find(code) // 2 for code in have]
-    order = [pairs.index("RLAPSI".find(code) // 2) for code in codes]
-    back = np.zeros((4, 4))
-    back[3, 3] = 1
-    flips = []
-    for new, old in enumerate(order):
-        flipped = have[old] != codes[new]
-        back[old, new] = -1 if flipped else 1
-        back[old, 3] = volume.grid.shape[old] - 1 if flipped else 0
-        flips.append(slice(None, None, -1 if flipped else 1))
-    data = np.ascontiguousarray(volume.data.transpose(order)[tuple(flips)])
-    return Volume(data, Grid.from_matrix(data.shape, volume.grid.matrix @ back, volume.grid.frame))

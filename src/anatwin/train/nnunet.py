@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from anatwin.core import Labels, UsageError, Volume
 from anatwin.nets import Device
 from anatwin.nets.nnunet import Arguments
-from anatwin.segment.nnunet import AXES, reoriented
+from anatwin.segment.nnunet import AXES
 
 if TYPE_CHECKING:
     from anatwin.train.dataset import Dataset
@@ -111,6 +111,7 @@ def export(dataset: "Dataset", folder: Path) -> None:
         ``DatasetNNN_NAME`` in nnU-Net's raw folder.
     """
     from anatwin.io.nifti import read_labels, read_volume, write_labels, write_volume
+    from anatwin.io.orientation import reoriented
 
     for name in ("imagesTr", "labelsTr"):
         (folder / name).mkdir(parents=True, exist_ok=True)
