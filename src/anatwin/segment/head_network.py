@@ -1,6 +1,6 @@
 """Label a whole head with the packaged network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +56,8 @@ class HeadNetwork:
     image whatever the network has learned."""
 
     tidy: bool = True
-    """Make soft tissue of brain that hangs on no brain, and of all but one piece of each eye."""
+    """Make soft tissue of brain that hangs on no brain, and of all but one piece of each eye; then
+    move the borders between the brain's tissues to where this scan's own intensities change."""
 
     device: Device = "auto"
     """Where the network runs; auto takes a graphics card where onnxruntime finds one."""
@@ -85,6 +86,7 @@ class HeadNetwork:
     def __call__(self, volume: Volume) -> Labels:
         """Return the labels of ``volume`` on its own grid."""
         from anatwin.segment.argmax import label_slabs  # numba: only when it runs
+        from anatwin.segment.borders import follow_borders
 
         _require_head_sized(volume)
         table = head_table() if self.structures == "brain" else craniofacial_table()
@@ -102,9 +104,11 @@ class HeadNetwork:
         uncertainty = np.zeros(volume.grid.shape, np.float16)
         rows, back = _restrict(lattice.back, box, head.shape)
         label_slabs(slabs, back, lattice.view(labels)[rows], lattice.view(uncertainty)[rows])
-        if self.tidy and self.structures == "brain":
-            rename_strays(labels, table)
-        return Labels(labels, volume.grid, table, uncertainty)
+        found = Labels(labels, volume.grid, table, uncertainty)
+        if not self.tidy or self.structures != "brain":
+            return found
+        rename_strays(labels, table)
+        return replace(found, data=follow_borders(volume, found))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
