@@ -19,7 +19,7 @@ from anatwin.simulate.kept_femora import kept_femur, whole_blocks
 from anatwin.studies.bone_figures import directions_figure, regions_figure, whole_figure
 from anatwin.studies.bone_parts import Moduli, Parts, check_settings
 from anatwin.studies.bone_pictures import FACTOR, NETWORK, PUBLISHED, Enhancers, Picture, Sample
-from anatwin.studies.bone_tables import LEAST_MPA, Cost, Error, cost_table, stiffness_table
+from anatwin.studies.bone_tables import LEAST_MPA, Cost, Error, methods_table, stiffness_table
 from anatwin.studies.findings import Figure, Findings, Table
 
 Mask = NDArray[np.bool_]
@@ -124,9 +124,11 @@ class Bone:
             f"{FACTOR}x coarser, noise {self.noise:g})"
         )
         tables = [stiffness_table(errors, condition, data) for condition in self.conditions]
-        tables.append(cost_table(costs, data))
-        tables.append(Table("every_error", f"Signed error [%]; {data}.", Error._fields,
-                            tuple(errors)))  # fmt: skip
+        tables += [
+            methods_table(errors, costs, data),
+            Table("every_error", f"Signed error [%]; {data}.", Error._fields, tuple(errors)),
+            Table("every_picture", f"Pixels and time; {data}.", Cost._fields, tuple(costs)),
+        ]
         title = f"{FACTOR}-fold enhancement of trabecular bone"
         return Findings(title, "synthetic femora", _REMARKS, tuple(tables), tuple(figures))
 
