@@ -115,15 +115,16 @@ class TrainEnhance:
         from anatwin.train.enhance_losses import EnhanceLoss
         from anatwin.train.schedule import Schedule
 
+        loss = EnhanceLoss(
+            kind=self.loss, stiffness=self.stiffness, connectivity=self.connectivity
+        )
         whole = self.loss == "shares"
         rate = self.rate or (1e-3 if whole else 3e-4)
         return EnhanceTraining(
             tuple(self._example(number) for number in track(self.numbers, "femora")),
             Schedule(steps=self.steps, minutes=self.minutes, rate=rate),
             self.out,
-            loss=EnhanceLoss(
-                kind=self.loss, stiffness=self.stiffness, connectivity=self.connectivity
-            ),
+            loss=loss,
             edge=32 if whole else PATCH,
             count=2 if whole else 32,
             seed=self.seed,
