@@ -115,9 +115,7 @@ class TrainEnhance:
         from anatwin.train.enhance_losses import EnhanceLoss
         from anatwin.train.schedule import Schedule
 
-        loss = EnhanceLoss(
-            kind=self.loss, stiffness=self.stiffness, connectivity=self.connectivity
-        )
+        loss = EnhanceLoss(kind=self.loss, stiffness=self.stiffness, connectivity=self.connectivity)
         whole = self.loss == "shares"
         rate = self.rate or (1e-3 if whole else 3e-4)
         return EnhanceTraining(
