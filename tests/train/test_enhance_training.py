@@ -266,18 +266,20 @@ class TestExport:
 
 
 class TestCommand:
-    def test_it_grows_trains_and_writes(self, tmp_path, folder, grown):
+    @pytest.mark.parametrize(("loss", "patch"), [("shares", "0"), ("l2", "8")])
+    def test_it_grows_trains_and_writes(self, tmp_path, folder, grown, loss, patch):
         TrainEnhance(
             out=tmp_path,
             femora=folder,
             numbers=(3,),
             spacing_mm=0.5,
-            loss="l2",
+            loss=loss,
+            stiffness=float(loss == "shares"),
             steps=2,
             features=8,
             blocks=1,
         ).run()
-        assert load(tmp_path / "enhance.onnx").about["patch"] == "8"
+        assert load(tmp_path / "enhance.onnx").about["patch"] == patch
         assert (tmp_path / "enhance.safetensors").stat().st_size < 100_000
 
     @pytest.mark.parametrize(

@@ -118,12 +118,14 @@ class TrainEnhance:
         loss = EnhanceLoss(kind=self.loss, stiffness=self.stiffness, connectivity=self.connectivity)
         whole = self.loss == "shares"
         rate = self.rate or (1e-3 if whole else 3e-4)
+        examples = tuple(self._example(number) for number in track(self.numbers, "femora"))
+        least = min(edge for example in examples for edge in example.channels.shape[1:])
         return EnhanceTraining(
-            tuple(self._example(number) for number in track(self.numbers, "femora")),
+            examples,
             Schedule(steps=self.steps, minutes=self.minutes, rate=rate),
             self.out,
             loss=loss,
-            edge=32 if whole else PATCH,
+            edge=min(32, least) if whole else PATCH,
             count=2 if whole else 32,
             seed=self.seed,
         )
