@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anatwin.core import UsageError
+from anatwin.core import InputError, UsageError
 from anatwin.enhance import Bicubic
 from anatwin.phantoms import REGIONS
 from anatwin.simulate import Restoration
@@ -75,6 +75,11 @@ def test_the_packaged_network_halves_what_interpolation_gets_wrong():
         for image in (Bicubic()(sample.coarse), guess)
     ]
     assert wrong[1] < 0.65 * wrong[0]
+
+
+def test_a_missing_network_is_named_before_the_work(tmp_path):
+    with pytest.raises(InputError, match=r"enhance\.onnx: no such file"):
+        Bone(published=tmp_path)(())
 
 
 def test_senseless_studies_are_refused():

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import Grid, UsageError, track
+from anatwin.io.files import naming
 from anatwin.measure import bone_stiffness
 from anatwin.nets import find
 from anatwin.ops.apparent import BoundaryCondition
@@ -113,7 +114,7 @@ class Bone:
         networks = [self.model or find("bone"), *(folder / NETWORK for folder in folders)]
         return {
             **{name: getattr(self, name) for name in names},
-            "networks": [hashlib.sha256(path.read_bytes()).hexdigest() for path in networks],
+            "networks": [_sha256(path) for path in networks],
             "inputs": [path.name for path in inputs],
         }
 
@@ -165,6 +166,11 @@ class Bone:
                         truth = true[region][name]
                         percent = 100 * (value / truth - 1) if truth > LEAST_MPA else np.nan
                         yield Error(number, region, method, condition, name, float(percent))
+
+
+def _sha256(path: Path) -> str:
+    with naming(path):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _femur(number: int, inputs: tuple[Path, ...], seed: int) -> Femur:
