@@ -7,6 +7,7 @@ from anatwin.ops.apparent import (
     apparent_moduli,
     apparent_stiffness,
     engineering_moduli,
+    kinematic_fields,
     mixed_uniaxial_moduli,
     shear_pairs,
     uniform_strains,
@@ -84,3 +85,18 @@ def test_periodic_displacements_are_in_balance():
     force = stiffness_product(body, u)
     assert np.abs(force[:, 1:-1, 1:-1]).max() < 1e-7 * np.abs(force).max()
     assert (u - strain)[:, 0] == pytest.approx((u - strain)[:, -1])
+
+
+def test_kinematic_displacements_follow_the_strain_at_the_edges_and_rest_within():
+    """An island that no face carries is left out."""
+    modulus = np.random.default_rng(1).random((9, 7)) + 0.1
+    modulus[2:7, 2:5] = 0
+    modulus[4, 3] = 1
+    body, fields = kinematic_fields(block(modulus))
+    assert body.modulus_kpa[4, 3] == 0
+    for field, strain in zip(fields, uniform_strains(body), strict=True):
+        for axis in (1, 2):
+            edge = np.take(field, (0, -1), axis)
+            assert edge == pytest.approx(np.take(strain, (0, -1), axis))
+        force = stiffness_product(body, field)
+        assert np.abs(force[:, 1:-1, 1:-1]).max() < 1e-5 * np.abs(force).max()

@@ -66,7 +66,7 @@ def test_a_kept_femur_of_another_size_or_outline_is_refused(femur, grid, truth, 
     with pytest.raises(InputError, match="another"):
         kept_femur(7, femur, grid, folder=tmp_path)
     path.write_bytes(b"nothing")
-    with pytest.raises(InputError, match="no grown femur"):
+    with pytest.raises(InputError, match="holds no bone"):
         kept_femur(7, femur, grid, folder=tmp_path)
 
 

@@ -1,10 +1,11 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from anatwin.core import UsageError
+from anatwin.core import InputError, UsageError
 from anatwin.enhance import Bicubic
 from anatwin.phantoms import REGIONS
 from anatwin.simulate import Restoration
@@ -38,9 +39,10 @@ def test_the_study_compares_every_region_with_the_paper(published, tmp_path):
         conditions=("KUBC",),
         published=published,
         grown=tmp_path / "grown",
+        keep=tmp_path / "keep",
     )
     findings = study((STL,))
-    summary, costs, every = findings.tables
+    summary, costs, every, pictures = findings.tables
     assert summary.columns[2:4] == ("paper L1", "paper L2")
     assert {row[0] for row in summary.rows[:-1]} == set(REGIONS)
     methods = [row[0] for row in costs.rows]
@@ -51,10 +53,16 @@ def test_the_study_compares_every_region_with_the_paper(published, tmp_path):
         *("network", "network, repaired", "network, repaired, mean loads"),
         *("optimised", "optimised, mean loads"),
     ]
+    assert costs.columns[1:5] == ("KUBC [%]", "median, KUBC", "worst, KUBC", "wrong pixels [%]")
     assert len(every.rows) == len(methods) * 3 * 3
+    assert [row[:2] for row in pictures.rows] == [(8, method) for method in methods]
     assert len(findings.figures) == 3
     assert all(figure.png[:4] == b"\x89PNG" for figure in findings.figures)
     assert (tmp_path / "grown" / "femur_08.npz").exists()
+    kept = sorted(path.name for path in (tmp_path / "keep/femur_08").iterdir())
+    assert len(kept) == 3 * len(methods) + 1  # picture, times and moduli; moduli of the truth
+    with pytest.raises(UsageError, match="another noise"):
+        replace(study, noise=0.03)((STL,))
 
 
 def test_the_packaged_network_halves_what_interpolation_gets_wrong():
@@ -67,6 +75,11 @@ def test_the_packaged_network_halves_what_interpolation_gets_wrong():
         for image in (Bicubic()(sample.coarse), guess)
     ]
     assert wrong[1] < 0.65 * wrong[0]
+
+
+def test_a_missing_network_is_named_before_the_work(tmp_path):
+    with pytest.raises(InputError, match=r"enhance\.onnx: no such file"):
+        Bone(published=tmp_path)(())
 
 
 def test_senseless_studies_are_refused():

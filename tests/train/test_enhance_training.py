@@ -19,10 +19,10 @@ from anatwin.train.enhance_export import write_enhance
 from anatwin.train.enhance_loop import (
     EnhanceTraining,
     enhance_state,
-    loss_of,
     start_or_resume_enhance,
     train_enhance,
 )
+from anatwin.train.enhance_losses import EnhanceLoss, broken_skeleton, stiffness_error
 from anatwin.train.enhance_network import EnhanceNetwork, EnhanceShape, keep_shares
 from anatwin.train.schedule import Schedule
 
@@ -127,16 +127,92 @@ class TestShares:
         )
 
 
+def columns():
+    """Return a thin and a thick column between two plates, ``1 1 80 80``."""
+    bone = torch.zeros((1, 1, 80, 80))
+    bone[..., :10, :] = bone[..., -10:, :] = 1
+    bone[..., 18:22] = bone[..., 44:64] = 1
+    return bone
+
+
+def cut():
+    bone = columns()
+    bone[..., 38:43, 18:22] = 0
+    return bone
+
+
+def shaved():
+    bone = columns()
+    bone[..., 30:50, 44] = 0
+    return bone
+
+
+@pytest.mark.parametrize("term", [stiffness_error, broken_skeleton])
+class TestTerms:
+    def test_the_truth_costs_nothing(self, term):
+        assert term(columns(), columns()) == pytest.approx(0, abs=1e-6)
+
+    def test_a_cut_strut_costs_more_than_as_much_shaved_off_a_thick_one(self, term):
+        assert (cut() != columns()).sum() == (shaved() != columns()).sum()
+        assert term(cut(), columns()) > 5 * term(shaved(), columns())
+
+    def test_its_gradient_mends_the_cut(self, term):
+        density = (0.7 * cut() + 0.3).requires_grad_()
+        term(density, columns()).backward()
+        gap = density.grad[..., 38:43, 18:22]
+        assert (gap < 0).any()
+        assert gap.min() == density.grad.min()
+
+
+def test_a_false_bridge_breaks_the_skeleton_more_than_as_much_on_a_thick_one():
+    bridged, thicker = columns(), columns()
+    bridged[..., 38:42, 22:44] = 1
+    thicker[..., 29:51, 64:68] = 1
+    assert (bridged != columns()).sum() == (thicker != columns()).sum()
+    assert broken_skeleton(bridged, columns()) > 2 * broken_skeleton(thicker, columns())
+
+
+def test_the_slope_of_stiffness_is_that_of_finite_differences():
+    chance = torch.Generator().manual_seed(0)
+    density = 0.2 + 0.6 * torch.rand((2, 1, 8, 12), generator=chance, dtype=torch.float64)
+    bone = (torch.rand(density.shape, generator=chance) > 0.5).double()
+    way = torch.randn(density.shape, generator=chance, dtype=torch.float64)
+    density.requires_grad_()
+    stiffness_error(density, bone).backward()
+    ends = [float(stiffness_error(density.detach() + step * way, bone)) for step in (-1e-4, 1e-4)]
+    slope = (ends[1] - ends[0]) / 2e-4
+    assert slope == pytest.approx(float((density.grad * way).sum()), rel=1e-4)
+
+
+def test_the_terms_are_weighed_beside_the_shares(learned):
+    windows = batch((learned,), edge=6, count=2, seed=(0, 0))
+    model = enhance_state(TINY).model.requires_grad_(False)
+    plain, *sums = (
+        float(EnhanceLoss(stiffness=a, connectivity=b)(model, windows))
+        for a, b in ((0, 0), (1, 0), (0, 1), (0.5, 0.25))
+    )
+    stiffness, connectivity, both = (total - plain for total in sums)
+    assert min(stiffness, connectivity) > 0.01
+    assert both == pytest.approx(0.5 * stiffness + 0.25 * connectivity, rel=1e-4)
+
+
+@pytest.mark.parametrize("settings", [{"stiffness": -1.0}, {"kind": "l1", "connectivity": 0.1}])
+def test_weights_that_make_no_loss_are_refused(settings):
+    with pytest.raises(UsageError, match="'shares' alone"):
+        EnhanceLoss(**settings)
+
+
 class TestTraining:
-    @pytest.mark.parametrize("loss", ["shares", "l1", "l2"])
-    def test_the_loss_falls(self, tmp_path, learned, loss):
+    @pytest.mark.parametrize("kind", ["shares", "l1", "l2"])
+    def test_the_loss_falls(self, tmp_path, learned, kind):
+        loss = EnhanceLoss(kind=kind)
         run = training(tmp_path, learned, loss=loss)
         state = train_enhance(run, start_or_resume_enhance(run, TINY))
         entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
         assert [entry["step"] for entry in entries] == list(range(10, 61, 10))
         windows = batch((learned,), edge=8, count=4, seed=(9, 9))
-        before = loss_of(enhance_state(TINY).model, windows, loss)
-        assert loss_of(state.model, windows, loss) < 0.9 * before
+        before = loss(enhance_state(TINY).model, windows)
+        assert loss(state.model, windows) < 0.9 * before
 
     def test_it_resumes_where_it_stopped(self, tmp_path, learned):
         whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -190,18 +266,20 @@ class TestExport:
 
 
 class TestCommand:
-    def test_it_grows_trains_and_writes(self, tmp_path, folder, grown):
+    @pytest.mark.parametrize(("loss", "patch"), [("shares", "0"), ("l2", "8")])
+    def test_it_grows_trains_and_writes(self, tmp_path, folder, grown, loss, patch):
         TrainEnhance(
             out=tmp_path,
             femora=folder,
             numbers=(3,),
             spacing_mm=0.5,
-            loss="l2",
+            loss=loss,
+            stiffness=float(loss == "shares"),
             steps=2,
             features=8,
             blocks=1,
         ).run()
-        assert load(tmp_path / "enhance.onnx").about["patch"] == "8"
+        assert load(tmp_path / "enhance.onnx").about["patch"] == patch
         assert (tmp_path / "enhance.safetensors").stat().st_size < 100_000
 
     @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ class BoneStudy(Bone):
 
     For example:
 
-    anatwin study bone -o study --femora 7 8 --grown femora
+    anatwin study bone -o study --femora 7 8 --grown femora --keep work
 
     anatwin study bone -o study --spacing-mm 0.2 --published nets
 

@@ -62,16 +62,33 @@ def apparent_stiffness(elastic: Elastic, condition: Tensorial) -> NDArray[np.flo
     """
     if condition == "SUBC":
         return _static(elastic)
-    strains = uniform_strains(elastic)
     if condition == "KUBC":
-        body, support = _carried(elastic, _all_faces(elastic))
-        fields = [_relaxed(body, strain, support) for strain in strains]
+        body, fields = kinematic_fields(elastic)
     else:
-        body = elastic
+        body, strains = elastic, uniform_strains(elastic)
         fields = [periodic_displacement(body, strain, tolerance=TOLERANCE) for strain in strains]
     forces = [stiffness_product(body, field) for field in fields]
     work = np.array([[np.vdot(u, f) for f in forces] for u in fields])
     return _symmetric(work / _volume_mm3(elastic))
+
+
+def kinematic_fields(
+    elastic: Elastic, *, tolerance: float = TOLERANCE
+) -> tuple[Elastic, list[NDArray[np.float64]]]:
+    """Return what the faces carry of a block, and its displacements [mm] under unit strains.
+
+    Every face follows the strain (KUBC).
+
+    Parameters
+    ----------
+    elastic
+        The block; voids have a modulus of 0.
+    tolerance
+        Force that may be out of balance, relative to the one that had to be balanced.
+    """
+    body, support = _carried(elastic, _all_faces(elastic))
+    strains = uniform_strains(elastic)
+    return body, [_relaxed(body, strain, support, tolerance) for strain in strains]
 
 
 def apparent_moduli(elastic: Elastic, condition: BoundaryCondition) -> NDArray[np.float64]:
@@ -132,13 +149,15 @@ def _all_faces(elastic: Elastic) -> NDArray[np.bool_]:
     return support
 
 
-def _relaxed(body: Elastic, strain_mm: Array, support: Array) -> NDArray[np.float64]:
+def _relaxed(
+    body: Elastic, strain_mm: Array, support: Array, tolerance: float = TOLERANCE
+) -> NDArray[np.float64]:
     """Return a uniform strain, let go where no support holds it.
 
     The change is solved for, not the whole: what is out of balance is then small from the start.
     """
     load = -stiffness_product(body, strain_mm)
-    change = solve_elastic(body, np.where(support, 0, np.nan), load, tolerance=TOLERANCE)
+    change = solve_elastic(body, np.where(support, 0, np.nan), load, tolerance=tolerance)
     return np.asarray(strain_mm + change.displacement_mm)
 
 

@@ -1,7 +1,7 @@
 """What loads a hip in daily life, and where the loads act on the bone's outline.
 
 Forces, angles and cycles are the values commonly quoted from Beaupre, Orr and Carter 1990
-(doi:10.1002/jor.1100080507). They were not checked against that paper, nor found in another source.
+(doi:10.1002/jor.1100080507), and were not checked against that paper. See docs/bone.md.
 """
 
 from dataclasses import dataclass, replace

@@ -44,11 +44,12 @@ def kept_femur(
         return _read(path, femur, grid)
     bone = grown_femur(femur, grid, iterations=iterations, seed=number)
     if path is not None:
-        _write(bone, path)
+        write_bone(bone, path)
     return bone
 
 
-def _write(bone: Mask, path: Path) -> None:
+def write_bone(bone: Mask, path: Path) -> None:
+    """Write bone, one bit a pixel, into a folder that is made if need be."""
     from anatwin.io.files import atomic_output
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,15 +57,28 @@ def _write(bone: Mask, path: Path) -> None:
         np.savez_compressed(file, bone=np.packbits(bone), shape=bone.shape)
 
 
-def _read(path: Path, femur: Femur, grid: Grid) -> Mask:
+def read_bone(path: Path) -> Mask:
+    """Return bone that was written so.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
     try:
         with np.load(path, allow_pickle=False) as stored:
             shape = tuple(int(n) for n in stored["shape"])
             flat = np.unpackbits(stored["bone"], count=int(np.prod(shape)))
     except (ValueError, OSError, KeyError, EOFError, BadZipFile) as error:
-        raise InputError(f"{path} is no grown femur: {error}; remove it.") from error
+        raise InputError(f"{path} holds no bone: {error}; remove it.") from error
     bone: Mask = flat.reshape(shape).astype(np.bool_)
-    if shape != grid.shape[:2] or (bone & ~femur.outline.inside(grid)).any():
+    return bone
+
+
+def _read(path: Path, femur: Femur, grid: Grid) -> Mask:
+    """Return a grown femur that was kept, if it is the one."""
+    bone = read_bone(path)
+    if bone.shape != grid.shape[:2] or (bone & ~femur.outline.inside(grid)).any():
         raise InputError(
             f"{path} is not of the femur that was asked for, {grid.shape[:2]} pixels; name another "
             "folder for femora of another size, seed or surface."

@@ -1,20 +1,26 @@
 """Ten-fold enhancement of trabecular bone: the bone paper's Table 1 and Figures 2 and 3."""
 
+import hashlib
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import Grid, UsageError, track
+from anatwin.io.files import naming
 from anatwin.measure import bone_stiffness
+from anatwin.nets import find
 from anatwin.ops.apparent import BoundaryCondition
 from anatwin.phantoms import REGIONS, Femur, femora, femur_section
 from anatwin.simulate.kept_femora import kept_femur, whole_blocks
 from anatwin.studies.bone_figures import directions_figure, regions_figure, whole_figure
-from anatwin.studies.bone_pictures import FACTOR, Enhancers, Picture, Sample
-from anatwin.studies.bone_tables import LEAST_MPA, Cost, Error, cost_table, stiffness_table
+from anatwin.studies.bone_parts import Moduli, Parts, check_settings
+from anatwin.studies.bone_pictures import FACTOR, NETWORK, PUBLISHED, Enhancers, Picture, Sample
+from anatwin.studies.bone_tables import LEAST_MPA, Cost, Error, methods_table, stiffness_table
 from anatwin.studies.findings import Figure, Findings, Table
 
 Mask = NDArray[np.bool_]
@@ -62,6 +68,8 @@ class Bone:
     published: Path | None = None
     """Folder with the published networks, l1/enhance.onnx and l2/enhance.onnx, as anatwin train
     enhance makes them with --loss l1 and l2; they are left out otherwise."""
+    keep: Path | None = None
+    """Folder for every femur's pictures and moduli, so that an interrupted study goes on there."""
     seed: int = 0
     """Which eleven femora and which noise."""
 
@@ -73,21 +81,42 @@ class Bone:
             raise UsageError("Bone needs spacing_mm 0.05 to 0.5, steps and a condition.")
 
     def __call__(self, inputs: tuple[Path, ...]) -> Findings:
-        """Grow, coarsen, enhance and measure every femur."""
+        """Grow, coarsen, enhance and measure every femur.
+
+        Raises
+        ------
+        UsageError
+            If the folder keeps parts of a study with other settings.
+        """
         errors: list[Error] = []
         costs: list[Cost] = []
         figures: list[Figure] = []
-        for number in track(self.femora, "femora"):
-            sample = self.sample(number, inputs)
-            pictures = self.enhancers().pictures(sample)
-            errors += self.errors(sample, pictures, number)
-            costs += _costs(sample, pictures, number)
-            figures += (
-                whole_figure(pictures, sample, number),
-                regions_figure(pictures, sample, number),
-                directions_figure(sample, number),
-            )
+        with tempfile.TemporaryDirectory() as folder:
+            home = self.keep or Path(folder)
+            check_settings(home, self._settings(inputs))
+            for number in track(self.femora, "femora"):
+                sample, parts = self.sample(number, inputs), Parts(home / f"femur_{number:02d}")
+                methods = self.enhancers().methods(sample)
+                pictures = {name: parts.picture(name, make) for name, make in methods}
+                errors += self.errors(sample, pictures, number, parts)
+                costs += _costs(sample, pictures, number)
+                figures += (
+                    whole_figure(pictures, sample, number),
+                    regions_figure(pictures, sample, number),
+                    directions_figure(sample, number),
+                )
         return self.findings(errors, costs, figures)
+
+    def _settings(self, inputs: tuple[Path, ...]) -> dict[str, object]:
+        """Return what every part depends on."""
+        names = ("spacing_mm", "noise", "growth", "iterations", "repairs", "seed")
+        folders = [self.published / loss for loss in PUBLISHED] if self.published else []
+        networks = [self.model or find("bone"), *(folder / NETWORK for folder in folders)]
+        return {
+            **{name: getattr(self, name) for name in names},
+            "networks": [_sha256(path) for path in networks],
+            "inputs": [path.name for path in inputs],
+        }
 
     def findings(self, errors: list[Error], costs: list[Cost], figures: list[Figure]) -> Findings:
         """Return the tables of all femora."""
@@ -96,9 +125,11 @@ class Bone:
             f"{FACTOR}x coarser, noise {self.noise:g})"
         )
         tables = [stiffness_table(errors, condition, data) for condition in self.conditions]
-        tables.append(cost_table(costs, data))
-        tables.append(Table("every_error", f"Signed error [%]; {data}.", Error._fields,
-                            tuple(errors)))  # fmt: skip
+        tables += [
+            methods_table(errors, costs, data),
+            Table("every_error", f"Signed error [%]; {data}.", Error._fields, tuple(errors)),
+            Table("every_picture", f"Pixels and time; {data}.", Cost._fields, tuple(costs)),
+        ]
         title = f"{FACTOR}-fold enhancement of trabecular bone"
         return Findings(title, "synthetic femora", _REMARKS, tuple(tables), tuple(figures))
 
@@ -120,19 +151,26 @@ class Bone:
         return Sample.of(femur, grid, truth, noise=self.noise, seed=seed)
 
     def errors(
-        self, sample: Sample, pictures: Mapping[str, Picture], number: int
+        self, sample: Sample, pictures: Mapping[str, Picture], number: int, parts: Parts
     ) -> Iterable[Error]:
         """Yield the error of every modulus of every region."""
-        for region in REGIONS:
-            square = sample.femur.region(region, sample.grid)
-            for condition in self.conditions:
-                true = _moduli(sample.truth[square], sample.grid, condition)
-                for method, picture in pictures.items():
-                    found = _moduli(picture.bone[square], sample.grid, condition)
-                    for name, value in found.items():
-                        known = true[name] > LEAST_MPA
-                        percent = 100 * (value / true[name] - 1) if known else np.nan
+        for condition in self.conditions:
+            true = parts.moduli(
+                "truth", condition, partial(_moduli, sample.truth, sample, condition)
+            )
+            for method, picture in pictures.items():
+                measured = partial(_moduli, picture.bone, sample, condition)
+                found = parts.moduli(method, condition, measured)
+                for region, values in found.items():
+                    for name, value in values.items():
+                        truth = true[region][name]
+                        percent = 100 * (value / truth - 1) if truth > LEAST_MPA else np.nan
                         yield Error(number, region, method, condition, name, float(percent))
+
+
+def _sha256(path: Path) -> str:
+    with naming(path):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _femur(number: int, inputs: tuple[Path, ...], seed: int) -> Femur:
@@ -154,9 +192,17 @@ def _costs(sample: Sample, pictures: Mapping[str, Picture], number: int) -> Iter
         yield Cost(number, method, wrong, picture.cpu_s, picture.wall_s)
 
 
-def _moduli(bone: Mask, grid: Grid, condition: BoundaryCondition) -> dict[str, float]:
+def _moduli(bone: Mask, sample: Sample, condition: BoundaryCondition) -> Moduli:
+    """Return the apparent moduli [MPa] of every region."""
+    return {
+        region: _region_moduli(bone[sample.femur.region(region, sample.grid)], sample, condition)
+        for region in REGIONS
+    }
+
+
+def _region_moduli(bone: Mask, sample: Sample, condition: BoundaryCondition) -> dict[str, float]:
     """Return the apparent moduli [MPa] of a region."""
-    square = Grid.isotropic((*bone.shape, 1), grid.spacing_mm[0])
+    square = Grid.isotropic((*bone.shape, 1), sample.grid.spacing_mm[0])
     if not bone.any():
         return dict.fromkeys(("E_x", "E_y", "G_xy"), 0.0)
     rows = bone_stiffness(bone[..., None], square, condition)

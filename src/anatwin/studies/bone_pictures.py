@@ -20,6 +20,7 @@ Mask = NDArray[np.bool_]
 
 FACTOR = 10
 PUBLISHED = ("l1", "l2")
+NETWORK = "enhance.onnx"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -93,17 +94,18 @@ class Enhancers:
     model: Path | None = None
     published: Path | None = None
 
-    def pictures(self, sample: Sample) -> dict[str, Picture]:
-        """Return every method's picture of a femur, with its name."""
-        return {name: _timed(make) for name, make in self._methods(sample)}
+    def methods(self, sample: Sample) -> Iterator[tuple[str, Callable[[], Picture]]]:
+        """Yield every method's name and what makes its picture of a femur."""
+        for name, draw in self._draws(sample):
+            yield name, partial(_timed, draw)
 
-    def _methods(self, sample: Sample) -> Iterator[tuple[str, Callable[[], Mask]]]:
+    def _draws(self, sample: Sample) -> Iterator[tuple[str, Callable[[], Mask]]]:
         yield "nearest > 0.5", partial(_drawn, Nearest(factor=FACTOR), sample)
         yield "bicubic", partial(_drawn, Bicubic(factor=FACTOR), sample)
         own, mean = sample.body(), sample.body(mean_loads=True)
         if self.published is not None:
             for loss in PUBLISHED:
-                path = self.published / loss / "enhance.onnx"
+                path = self.published / loss / NETWORK
                 for name, quilted in (("", False), (", quilted", True)):
                     draw = partial(_sewn, own, path, quilted=quilted)
                     yield f"ResNet-{loss.upper()}{name}", draw

@@ -56,11 +56,7 @@ def stiffness_table(errors: Sequence[Error], condition: str, data: str) -> Table
             row.append(_mean_absolute(errors, (region, modulus, method, condition)))
         rows.append(tuple(row))
     overall: list[Cell] = ["all, 95 % interval", "all", *np.mean(list(PAPER.values()), axis=0)]
-    for method in methods:
-        chosen = [e for e in errors if (e.method, e.condition) == (method, condition)]
-        numbers = sorted({e.femur for e in chosen})
-        overall.append(_interval([_mean(e.percent for e in chosen if e.femur == n)
-                                  for n in numbers]))  # fmt: skip
+    overall += [_over_femora(errors, method, condition) for method in methods]
     caption = (
         f"Mean absolute error of the apparent stiffness [%], {condition}, plane stress, squares of "
         f"12 mm; {data}. A modulus below {LEAST_MPA:g} MPa in truth is left out. Intervals: over "
@@ -70,20 +66,42 @@ def stiffness_table(errors: Sequence[Error], condition: str, data: str) -> Table
     return Table(f"stiffness_{condition}", caption, columns, (*rows, tuple(overall)))
 
 
-def cost_table(costs: Sequence[Cost], data: str) -> Table:
-    """Return the share of wrong pixels and the time of every method."""
+def methods_table(errors: Sequence[Error], costs: Sequence[Cost], data: str) -> Table:
+    """Return every method's error under every condition, share of wrong pixels and time."""
+    conditions = list(dict.fromkeys(error.condition for error in errors))
     rows: list[tuple[Cell, ...]] = []
     for method in dict.fromkeys(cost.method for cost in costs):
         chosen = [cost for cost in costs if cost.method == method]
-        wrong = _interval([cost.wrong_percent for cost in chosen])
-        times = (max(c.cpu_s for c in chosen), max(c.wall_s for c in chosen))
-        rows.append((method, wrong, *times))
-    columns = ("method", "wrong pixels [%]", "CPU [s]", "wall [s]")
+        row: list[Cell] = [method]
+        for condition in conditions:
+            row += [_over_femora(errors, method, condition)]
+            row += _median_and_worst(errors, method, condition)
+        row.append(_interval([cost.wrong_percent for cost in chosen]))
+        rows.append((*row, max(c.cpu_s for c in chosen), max(c.wall_s for c in chosen)))
+    words = ("{} [%]", "median, {}", "worst, {}")
+    columns = [word.format(condition) for condition in conditions for word in words]
     caption = (
-        "Pixels inside the outline that are bone where there is none, or none where there is bone "
-        f"(mean, 95 % interval over femora), and the longest time of a femur; {data}."
+        "Mean absolute error of the apparent stiffness, the median and the largest of the single "
+        "ones; pixels inside the outline that are bone where there is none, or none where there is "
+        "bone; the longest time of a femur on one thread. 95 % intervals over femora; "
+        f"{data}."
     )
-    return Table("pixels_and_time", caption, columns, tuple(rows))
+    ends = ("wrong pixels [%]", "CPU [s]", "wall [s]")
+    return Table("methods", caption, ("method", *columns, *ends), tuple(rows))
+
+
+def _over_femora(errors: Sequence[Error], method: str, condition: str) -> str:
+    """Return the mean over femora of their mean absolute errors, and its interval, as text."""
+    chosen = [e for e in errors if (e.method, e.condition) == (method, condition)]
+    numbers = sorted({e.femur for e in chosen})
+    return _interval([_mean(e.percent for e in chosen if e.femur == n) for n in numbers])
+
+
+def _median_and_worst(errors: Sequence[Error], method: str, condition: str) -> list[Cell]:
+    """Return the median and the largest of the single absolute errors."""
+    chosen = [abs(e.percent) for e in errors if (e.method, e.condition) == (method, condition)]
+    known = [value for value in chosen if np.isfinite(value)]
+    return [float(np.median(known)), max(known)] if known else [float("nan")] * 2
 
 
 def _interval(values: Sequence[float]) -> str:

@@ -39,6 +39,13 @@ class TrainEnhance:
     """What is minimised: the cross-entropy of densities that keep every block's share, over whole
     images; or, as published, the absolute (l1) or squared error (l2) of patches."""
 
+    stiffness: float = 0.0
+    """Weight, beside the loss of shares, of how far the stiffness of windows is from the truth's
+    (the squared logarithm of their ratio, finite elements, KUBC)."""
+
+    connectivity: float = 0.0
+    """Weight, beside the loss of shares, of skeletons that are broken or bridged (soft clDice)."""
+
     spacing_mm: float = 0.05
     """Edge of a fine pixel of the femora [mm]."""
 
@@ -105,16 +112,20 @@ class TrainEnhance:
     def _training(self) -> "EnhanceTraining":
         """Return the training on femora that are read or grown now."""
         from anatwin.train.enhance_loop import EnhanceTraining
+        from anatwin.train.enhance_losses import EnhanceLoss
         from anatwin.train.schedule import Schedule
 
+        loss = EnhanceLoss(kind=self.loss, stiffness=self.stiffness, connectivity=self.connectivity)
         whole = self.loss == "shares"
         rate = self.rate or (1e-3 if whole else 3e-4)
+        examples = tuple(self._example(number) for number in track(self.numbers, "femora"))
+        least = min(edge for example in examples for edge in example.channels.shape[1:])
         return EnhanceTraining(
-            tuple(self._example(number) for number in track(self.numbers, "femora")),
+            examples,
             Schedule(steps=self.steps, minutes=self.minutes, rate=rate),
             self.out,
-            loss=self.loss,
-            edge=32 if whole else PATCH,
+            loss=loss,
+            edge=min(32, least) if whole else PATCH,
             count=2 if whole else 32,
             seed=self.seed,
         )

@@ -4,26 +4,22 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 from anatwin.core import QualityError, track
 from anatwin.train.checkpoint import CHECKPOINT, restore, stored_about
 from anatwin.train.descent import descend
 from anatwin.train.enhance_data import EnhanceBatch, Example, batch
-from anatwin.train.enhance_network import EnhanceNetwork, EnhanceShape, keep_shares
+from anatwin.train.enhance_losses import EnhanceLoss
+from anatwin.train.enhance_network import EnhanceNetwork, EnhanceShape
 from anatwin.train.record import mean_loss, record
 from anatwin.train.schedule import Schedule
 from anatwin.train.state import State, started
 
 log = logging.getLogger(__name__)
-
-EnhanceLoss = Literal["shares", "l1", "l2"]
 
 _AVERAGE = 0.998
 _CLIP = 1.0
@@ -42,8 +38,7 @@ class EnhanceTraining:
     out
         Folder of the checkpoint and of ``log.jsonl``.
     loss
-        ``shares``: the cross-entropy of densities that keep every block's share; ``l1``, ``l2``:
-        the published network's mean absolute or squared error.
+        What is minimised.
     edge, count
         Blocks along the edge of a window, and windows of a step.
     seed
@@ -57,7 +52,7 @@ class EnhanceTraining:
     examples: Sequence[Example]
     schedule: Schedule
     out: Path
-    loss: EnhanceLoss = "shares"
+    loss: EnhanceLoss = field(default_factory=EnhanceLoss)
     edge: int = 32
     count: int = 2
     seed: int = 0
@@ -100,19 +95,6 @@ def train_enhance(training: EnhanceTraining, state: State[EnhanceNetwork]) -> St
     return record(training, state, steps, entry=lambda losses: {"loss": mean_loss(losses)})
 
 
-def loss_of(model: EnhanceNetwork, windows: EnhanceBatch, loss: EnhanceLoss) -> Tensor:
-    """Return the mean error of the pixels inside, or with ``l1`` and ``l2`` of all."""
-    logits = model(windows.channels)
-    if loss == "shares":
-        # The true shares: the measured ones have noise that no pattern could explain.
-        share = functional.avg_pool2d(windows.bone, logits.shape[-1] // windows.channels.shape[-1])
-        kept = keep_shares(logits, share, windows.inside)
-        errors = functional.binary_cross_entropy_with_logits(kept, windows.bone, reduction="none")
-        return (errors * windows.inside).sum() / windows.inside.sum()
-    difference = logits + 0.5 - windows.bone  # linear, so that no pixel is lost to saturation
-    return difference.abs().mean() if loss == "l1" else difference.square().mean()
-
-
 def _steps(training: EnhanceTraining, state: State[EnhanceNetwork]) -> Iterator[list[float]]:
     """Take steps until the schedule ends; yield the losses since the last log entry."""
     schedule, losses = training.schedule, [math.nan]
@@ -138,7 +120,7 @@ def _one_step(
     training: EnhanceTraining, state: State[EnhanceNetwork], windows: EnhanceBatch
 ) -> float:
     """Change the weights by one batch, return its loss."""
-    loss = loss_of(state.model, windows, training.loss)
+    loss = training.loss(state.model, windows)
     if not descend(state, loss, clip=_CLIP, average=_AVERAGE):
         raise QualityError(
             f"The loss or its gradient was not finite at step {state.step}; lower the rate and go "
