@@ -18,9 +18,7 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-_PARENTS = ("brain", "csf_space")
-_APART = ("cerebellum_left", "cerebellum_right", "brain_stem", "ventricle_midline")
-"""Parts of these whose borders are not between tissues."""
+_PARENTS = ("brain", "csf_space", "central_nervous_system")
 
 _THIN = ("cortex_left", "cortex_right", "csf")
 """Their inside is as good as their border."""
@@ -43,7 +41,7 @@ _SLAB = 24
 
 
 def follow_borders(volume: Volume, labels: Labels) -> Bytes:
-    """Return the labels with the borders between tissues of the cerebrum moved, ``i j k``.
+    """Return the labels with the borders between tissues of the brain moved, ``i j k``.
 
     Parameters
     ----------
@@ -52,7 +50,7 @@ def follow_borders(volume: Volume, labels: Labels) -> Bytes:
     labels
         In the head table, on the same grid.
     """
-    tissues = [x for x in labels.table.labels if x.parent in _PARENTS and x.name not in _APART]
+    tissues = [x for x in labels.table.labels if x.parent in _PARENTS]
     data = labels.data.astype(np.uint8)
     box = bounding_box(np.isin(data, [x.index for x in tissues]))
     if box is None:
