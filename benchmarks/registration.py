@@ -74,14 +74,12 @@ def sitk_tuned(moving: Volume, fixed: Volume) -> Transform:
         method.SetShrinkFactorsPerLevel([shrink])
         method.SetSmoothingSigmasPerLevel([2.0 * shrink])
         method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
-        method.SetInitialTransform(start, inPlace=False)
+        method.SetInitialTransform(start, inPlace=True)
         try:
-            found = method.Execute(*images)
+            method.Execute(*images)
         except RuntimeError:  # it drifted off
             return 0.0, start
-        return method.GetMetricValue(), sitk.Euler3DTransform(
-            found.GetNthTransform(0) if hasattr(found, "GetNthTransform") else found
-        )
+        return method.GetMetricValue(), start
 
     tried = []
     for turn in product(np.radians([-30.0, 0.0, 30.0]), repeat=3):
