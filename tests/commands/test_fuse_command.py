@@ -151,3 +151,5 @@ def test_masks_must_fit_the_views(stacks: Path, tmp_path: Path) -> None:
     view = stacks / "axial.nii.gz"
     with pytest.raises(UsageError, match="one mask for each view"):
         Fuse(views=(view,), masks=(view, view), output=tmp_path / "x.nii.gz").run()
+    with pytest.raises(UsageError, match="at least one view"):
+        Fuse(views=(), output=tmp_path / "x.nii.gz").run()

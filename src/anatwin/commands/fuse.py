@@ -79,6 +79,8 @@ class Fuse:
 
     def run(self) -> None:
         """Write the image, the mask where there are masks, and how the views lie."""
+        if not self.views:
+            raise UsageError("Name at least one view; 'anatwin fuse --help' shows how.")
         names, volumes = zip(*(one for path in self.views for one in _opened(path)), strict=True)
         if self.masks and len(self.masks) != len(volumes):
             raise UsageError(
@@ -176,8 +178,10 @@ def _opened(path: Path) -> list[tuple[str, Volume]]:
     from anatwin.io.dicom import read_every_series
     from anatwin.io.source import open_source
 
-    if path.is_dir() and len(several := read_every_series(path)) > 1:
-        return [(f"{path.name}, {name}", volume.magnitude()) for name, volume in several]
+    if path.is_dir():
+        several = read_every_series(path)
+        is_one = len(several) == 1
+        return [(path.name if is_one else f"{path.name}, {name}", v) for name, v in several]
     product = open_source(path).product
     if not isinstance(product, Volume):
         raise InputError(f"{path} is k-space; 'anatwin reconstruct' makes an image of it.")
