@@ -35,6 +35,7 @@ bench: .venv/dev .venv/debian
 	$(BIN)/python benchmarks/registration.py 4 1 "left atrium"
 	$(BIN)/python benchmarks/fusion.py masks 2
 	$(BIN)/python benchmarks/fusion.py speed
+	$(BIN)/python benchmarks/bending.py 1 3
 
 docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -49,15 +49,15 @@ FUSERS: dict[str, MaskFuser] = {
 }
 
 
-def heart(path: Path) -> tuple[Volume, Volume]:
+def heart(path: Path, grid: Grid = BOX) -> tuple[Volume, Volume]:
     """Return an image and its mask, 0 to 1, in a box of 192 mm."""
     import h5py
 
     with h5py.File(path) as file:
         image, label = file["image"][()], file["label"][()]
     own = Grid.isotropic(image.shape, 0.625)
-    mask = resampled(Volume(label.astype(np.float32), own), BOX)
-    return resampled(Volume(image - image.min(), own), BOX), mask
+    mask = resampled(Volume(label.astype(np.float32), own), grid)
+    return resampled(Volume(image - image.min(), own), grid), mask
 
 
 def views(image: Volume, mask: Volume, distance_mm: float, seed: int) -> list[Posed]:

@@ -14,16 +14,20 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from anatwin.acquire import ThickSlices
 from anatwin.align import GlobalRigid, Rigid, resampled
+from anatwin.align.rigid import from_itk, to_itk
 from anatwin.core import Grid, Transform, Volume
 from anatwin.io.nifti import read_volume
 from anatwin.ops.rigid_motion import turn_between
 from anatwin.phantoms import patient
+from anatwin.studies.correlation import correlated, repeated
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[2] / "shared/data"))
 
@@ -49,38 +53,44 @@ def virtual() -> Volume:
 VOLUMES = {"virtual head": virtual, "head T1": head_t1, "left atrium": atrium}
 
 
-def sitk_as_published(moving: Volume, fixed: Volume) -> Transform:
-    """Correlation, slices repeated, gradient descent to a convergence of 1e-6."""
+def sitk_tuned(moving: Volume, fixed: Volume) -> Transform:
+    """SimpleITK as well as we could set it: 27 starts, correlation, from coarse to fine.
+
+    From every turn of -30, 0 and 30 degrees about each axis it descends on voxels of 8 mm; the best
+    three go on, on 4 and 2 mm, and the best of them is taken.
+    """
     import SimpleITK as sitk  # noqa: N813
 
-    from anatwin.align.rigid import from_itk, to_itk
+    images = [to_itk(sitk, repeated(volume)) for volume in (fixed, moving)]
+    centred = sitk.CenteredTransformInitializerFilter.MOMENTS
 
-    images = [to_itk(sitk, _repeated(volume)) for volume in (fixed, moving)]
-    start = sitk.CenteredTransformInitializer(
-        *images, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.GEOMETRY
-    )
-    method = sitk.ImageRegistrationMethod()
-    method.SetMetricAsCorrelation()
-    method.SetMetricSamplingStrategy(method.RANDOM)
-    method.SetMetricSamplingPercentage(0.05, 1)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsGradientDescent(1.0, 100, 1e-6, 10)
-    method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel([4, 2, 1])
-    method.SetSmoothingSigmasPerLevel([2, 1, 0])
-    method.SetInitialTransform(start, inPlace=False)
-    return from_itk(method.Execute(*images))
+    def descend(start: Any, shrink: int, iterations: int) -> tuple[float, Any]:
+        method = sitk.ImageRegistrationMethod()
+        method.SetNumberOfThreads(1)
+        method.SetMetricAsCorrelation()
+        method.SetInterpolator(sitk.sitkLinear)
+        method.SetOptimizerAsRegularStepGradientDescent(2.0, 1e-3, iterations)
+        method.SetOptimizerScalesFromPhysicalShift()
+        method.SetShrinkFactorsPerLevel([shrink])
+        method.SetSmoothingSigmasPerLevel([2.0 * shrink])
+        method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
+        method.SetInitialTransform(start, inPlace=True)
+        try:
+            method.Execute(*images)
+        except RuntimeError:  # it drifted off
+            return 0.0, start
+        return method.GetMetricValue(), start
 
-
-def _repeated(volume: Volume) -> Volume:
-    """Return the stack with its slices repeated to cubic voxels."""
-    axis = int(np.argmax(volume.grid.spacing_mm))
-    n = round(max(volume.grid.spacing_mm) / min(volume.grid.spacing_mm))
-    matrix = volume.grid.matrix
-    matrix[:3, 3] -= matrix[:3, axis] * (0.5 - 0.5 / n)
-    matrix[:3, axis] /= n
-    data = np.repeat(volume.data, n, axis=axis)
-    return Volume(data, Grid.from_matrix(data.shape, matrix))
+    tried = []
+    for turn in product(np.radians([-30.0, 0.0, 30.0]), repeat=3):
+        start = sitk.CenteredTransformInitializer(*images, sitk.Euler3DTransform(), centred)
+        start = sitk.Euler3DTransform(start)
+        start.SetRotation(*turn)
+        tried.append(descend(start, 4, 60))
+    best = sorted(tried, key=lambda item: item[0])[:3]
+    for shrink in (2, 1):
+        best = [descend(found, shrink, 60) for _, found in best]
+    return from_itk(min(best, key=lambda item: item[0])[1])
 
 
 def dipy_rigid(moving: Volume, fixed: Volume) -> Transform:
@@ -110,8 +120,9 @@ def dipy_rigid(moving: Volume, fixed: Volume) -> Transform:
 
 METHODS: dict[str, Callable[[Volume, Volume], Transform]] = {
     "GlobalRigid": GlobalRigid(),
-    "SimpleITK as published": sitk_as_published,
-    "SimpleITK tuned (Rigid)": Rigid(),
+    "SimpleITK as published": correlated,
+    "SimpleITK tuned": sitk_tuned,
+    "Rigid": Rigid(),
     "dipy": dipy_rigid,
 }
 

@@ -65,20 +65,23 @@ def test_a_bad_view_is_named(stacks: Path, tmp_path: Path, capsys: pytest.Captur
     assert (tmp_path / "image.nii.gz").exists()
 
 
-def write_dicom(volume: Volume, folder: Path) -> None:
+def write_dicom(volume: Volume, folder: Path, series: int = 1) -> None:
     """Write a stack as a series of slices, its values as whole numbers up to 60000."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     to_lps = np.array([-1, -1, 1])
     axes = volume.grid.matrix[:3, :3] / volume.grid.spacing_mm * to_lps[:, None]
     pixels = np.rint(volume.data / volume.data.max() * 60000).clip(0).astype(np.uint16)
     for k in range(pixels.shape[2]):
         meta = FileMetaDataset()
         meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
-        meta.MediaStorageSOPInstanceUID = f"1.2.3.{k + 1}"
+        meta.MediaStorageSOPInstanceUID = f"1.2.3.{series}.{k + 1}"
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
         one = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
-        one.SOPClassUID, one.SOPInstanceUID = meta.MediaStorageSOPClassUID, f"1.2.3.{k + 1}"
-        one.Modality, one.SeriesInstanceUID, one.SeriesNumber = "MR", "1.2.2", 1
+        one.SOPClassUID, one.SOPInstanceUID = (
+            meta.MediaStorageSOPClassUID,
+            f"1.2.3.{series}.{k + 1}",
+        )
+        one.Modality, one.SeriesInstanceUID, one.SeriesNumber = "MR", f"1.2.2.{series}", series
         one.InstanceNumber, one.SliceThickness = k + 1, volume.grid.spacing_mm[2]
         one.ImageOrientationPatient = [round(float(x), 6) for x in axes[:, :2].T.ravel()]
         place = volume.grid.at(0, 0, k) * to_lps
@@ -89,7 +92,7 @@ def write_dicom(volume: Volume, folder: Path) -> None:
         one.BitsAllocated = one.BitsStored = 16
         one.HighBit, one.PixelRepresentation = 15, 0
         one.PixelData = np.ascontiguousarray(pixels[:, :, k].T).tobytes()
-        one.save_as(folder / f"IM{k:03d}")
+        one.save_as(folder / f"IM{series}{k:03d}")
 
 
 def test_dicom_and_nifti_may_be_mixed(stacks: Path, tmp_path: Path) -> None:
@@ -107,6 +110,34 @@ def test_dicom_and_nifti_may_be_mixed(stacks: Path, tmp_path: Path) -> None:
     assert np.corrcoef(images[0].data.ravel(), mixed.data.ravel())[0, 1] > 0.995
 
 
+def test_every_series_of_a_folder_is_a_view(
+    stacks: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for number, name in enumerate(("axial", "coronal"), start=4):
+        volume = read_volume(stacks / f"{name}.nii.gz")
+        volume = Volume(np.maximum(volume.data, 0), volume.grid)
+        write_dicom(volume, tmp_path / "exam", series=number)
+    Fuse(views=(tmp_path / "exam",), output=tmp_path / "case", **_QUICK).run()
+    told = capsys.readouterr().out
+    assert "exam, series 4: turned" in told
+    assert "exam, series 5: turned" in told
+    assert "2 of 2 views" in told
+
+
+def test_a_bend_is_written_where_it_is_asked_for(
+    stacks: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    views = tuple(stacks / f"{name}.nii.gz" for name in ("axial", "coronal"))
+    masks = tuple(stacks / f"{name}_mask.nii.gz" for name in ("axial", "coronal"))
+    Fuse(views=views, masks=masks, unbend=True, output=tmp_path / "case", **_QUICK).run()
+    assert "coronal.nii.gz: turned" in (told := capsys.readouterr().out)
+    assert "bent by up to" in told
+    written = sitk.ReadTransform(str(tmp_path / "case/transforms/view_2_bent.tfm"))
+    assert written.GetDimension() == 3
+    assert not (tmp_path / "case/transforms/view_1_bent.tfm").exists()
+
+
 def test_one_view_alone_is_kept_as_it_is(stacks: Path, tmp_path: Path) -> None:
     view, mask = stacks / "axial.nii.gz", stacks / "axial_mask.nii.gz"
     Fuse(views=(view,), masks=(mask,), output=tmp_path / "one.nii.gz").run()
@@ -120,3 +151,5 @@ def test_masks_must_fit_the_views(stacks: Path, tmp_path: Path) -> None:
     view = stacks / "axial.nii.gz"
     with pytest.raises(UsageError, match="one mask for each view"):
         Fuse(views=(view,), masks=(view, view), output=tmp_path / "x.nii.gz").run()
+    with pytest.raises(UsageError, match="at least one view"):
+        Fuse(views=(), output=tmp_path / "x.nii.gz").run()

@@ -13,7 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLosslessSV1, RLELossless
 
 from anatwin.core import AnatwinError, InputError, MissingPartError
-from anatwin.io.dicom import read_series, read_series_and_notes
+from anatwin.io.dicom import read_every_series, read_series, read_series_and_notes
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[2] / "../shared/data"))
 COLUMNS, ROWS, SLICES = 7, 5, 6
@@ -130,6 +130,22 @@ def test_rescale_of_each_slice_and_monochrome1(tmp_path):
     volume, notes, _ = read_series_and_notes(tmp_path / "dark")
     np.testing.assert_array_equal(volume.data, VOLUME.max() - VOLUME.astype(int))
     assert "MONOCHROME1" in notes[0]
+
+
+def test_every_series_is_read(tmp_path):
+    save_series(tmp_path)
+    save_series(tmp_path, [0, 1, 2], "A{}", SeriesInstanceUID="1.2.7", SeriesNumber=7)
+    save_series(tmp_path, [0, 1], "B{}", SeriesInstanceUID="1.2.8", SeriesNumber=8)
+    found = dict(read_every_series(tmp_path))
+    assert found.keys() == {"series 2", "series 7"}
+    np.testing.assert_array_equal(found["series 2"].data, read_series(tmp_path).data)
+    assert found["series 7"].grid.shape[2] == 3
+    save_series(tmp_path / "scout", [0])
+    with pytest.raises(InputError, match="three slices"):
+        read_every_series(tmp_path / "scout")
+    save_series(tmp_path / "torn", [0, 1, 4, 5])
+    with pytest.raises(InputError, match="series 2"):
+        read_every_series(tmp_path / "torn")
 
 
 def test_missing_slice_is_named_with_its_gap(tmp_path):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from anatwin.core import InputError, Transform, UsageError
-from anatwin.io.transforms import read_transform, write_transform
+from anatwin.core import Bend, Grid, InputError, Transform, UsageError
+from anatwin.io.transforms import read_transform, write_bend, write_transform
 
 
 def _transform(seed: int) -> Transform:
@@ -37,6 +37,22 @@ def test_itk_moves_points_as_we_do(tmp_path: Path) -> None:
     point = np.array([[12.0, -30.0, 7.0]])
     lps = sitk.ReadTransform(str(path)).TransformPoint((point * [[-1, -1, 1]])[0].tolist())
     np.testing.assert_allclose(lps * np.array([-1, -1, 1]), _transform(3).apply(point)[0])
+
+
+def test_itk_bends_as_we_do(tmp_path: Path) -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    matrix = _transform(1).matrix @ np.diag([9, 8, 7, 1])
+    u, _, v = np.linalg.svd(matrix[:3, :3])
+    matrix[:3, :3] = u @ v @ np.diag([9, 8, 7])
+    shift = np.random.default_rng(0).normal(size=(4, 6, 5, 3)).astype(np.float32)
+    bend = Bend(Grid.from_matrix((4, 6, 5), matrix), shift)
+    write_bend(bend, _transform(3), tmp_path / "bend.tfm")
+    theirs = sitk.ReadTransform(str(tmp_path / "bend.tfm"))
+    for index in ((1.3, 2.6, 3.1), (30, -7, 80)):  # the second lies beyond the lattice
+        point = np.array([bend.grid.at(*index)])
+        lps = theirs.TransformPoint((point * [[-1, -1, 1]])[0].tolist())
+        ours = _transform(3).apply(bend.apply(point))[0]
+        np.testing.assert_allclose(lps * np.array([-1, -1, 1]), ours, atol=1e-4)
 
 
 def test_itk_euler_transforms_are_read(tmp_path: Path) -> None:

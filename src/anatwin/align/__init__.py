@@ -12,12 +12,23 @@ Contract of an aligner:
 
 from collections.abc import Callable
 
+from anatwin.align.free_form import FreeForm
 from anatwin.align.global_rigid import GlobalRigid
 from anatwin.align.resampled import resampled
 from anatwin.align.rigid import Rigid
+from anatwin.align.unbent import unbent, unbent_labels
 from anatwin.core import Transform, Volume
 
 Aligner = Callable[[Volume, Volume], Transform]
 AlignMethod = GlobalRigid | Rigid
 
-__all__ = ["AlignMethod", "Aligner", "GlobalRigid", "Rigid", "resampled"]
+__all__ = [
+    "AlignMethod",
+    "Aligner",
+    "FreeForm",
+    "GlobalRigid",
+    "Rigid",
+    "resampled",
+    "unbent",
+    "unbent_labels",
+]

@@ -1,15 +1,26 @@
 """Several views to one image and one mask."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import tyro
 
-from anatwin.align import GlobalRigid
+from anatwin.align import FreeForm, GlobalRigid, unbent, unbent_labels
 from anatwin.commands.options import Output
 from anatwin.commands.terminal import progress, say
-from anatwin.core import InputError, Label, Labels, LabelTable, UsageError, Volume
+from anatwin.core import (
+    Bend,
+    InputError,
+    Label,
+    Labels,
+    LabelTable,
+    Transform,
+    UsageError,
+    Volume,
+    track,
+)
 from anatwin.fuse import (
     Assembly,
     FuseMethod,
@@ -37,7 +48,7 @@ class Fuse:
     """
 
     views: tyro.conf.Positional[tuple[Path, ...]]
-    """Images: NIfTI files or DICOM folders."""
+    """Images: NIfTI files or DICOM folders, of which every series is a view."""
 
     output: Output
     """Image to write, .nii.gz, or a folder for image, mask and transforms."""
@@ -57,6 +68,9 @@ class Fuse:
     align: GlobalRigid = field(default_factory=GlobalRigid)
     """How to align."""
 
+    unbend: bool = False
+    """Also take out what bent between the views, such as soft parts; needs the extra 'align'."""
+
     image: SuperResolution = field(default_factory=SuperResolution)
     """How to fuse images."""
 
@@ -65,22 +79,42 @@ class Fuse:
 
     def run(self) -> None:
         """Write the image, the mask where there are masks, and how the views lie."""
-        if self.masks and len(self.masks) != len(self.views):
+        if not self.views:
+            raise UsageError("Name at least one view; 'anatwin fuse --help' shows how.")
+        names, volumes = zip(*(one for path in self.views for one in _opened(path)), strict=True)
+        if self.masks and len(self.masks) != len(volumes):
             raise UsageError(
-                f"Give one mask for each view or none: {len(self.views)} views, "
+                f"Give one mask for each view or none: {len(volumes)} views, "
                 f"{len(self.masks)} masks."
             )
-        volumes = [_opened(path) for path in self.views]
         labels = [self._labels(path) for path in self.masks]
         with progress():
             found = assemble(_shown(volumes, labels), self.align.matched)
+            bends = self._bends(found)
             views = [
-                Posed(volumes[n], posed.transform, labels[n] if labels else None)
+                _posed(volumes[n], posed.transform, labels[n] if labels else None, bends.get(n))
                 for n, posed in zip(found.used, found.views, strict=True)
             ]
             image, mask = self._fused(views)
-        self._tell(found)
-        self._write(image, mask, found)
+        self._tell(names, found, bends)
+        if self._is_folder:
+            self._write_transforms(found, bends)
+        self._write(image, mask)
+        say(f"Wrote {self.output} from {len(found.used)} of {len(names)} views")
+
+    @property
+    def _is_folder(self) -> bool:
+        return not self.output.name.endswith((".nii", ".nii.gz"))
+
+    def _bends(self, found: Assembly) -> dict[int, Bend]:
+        """Return how each view but the reference bends, if that is asked for."""
+        if not self.unbend:
+            return {}
+        fixed, others = found.views[0].volume, list(zip(found.used, found.views, strict=True))[1:]
+        return {
+            n: FreeForm()(posed.volume, fixed, posed.transform)
+            for n, posed in track(others, "bending views")
+        }
 
     def _labels(self, path: Path) -> Labels:
         from anatwin.io.nifti import read_labels
@@ -95,47 +129,66 @@ class Fuse:
         grid = fine_grid(views, self.spacing_mm, margin_mm=self.margin_mm)
         return self.image(views, grid), self.mask(views, grid) if views[0].labels else None
 
-    def _tell(self, found: Assembly) -> None:
+    def _tell(self, names: Sequence[str], found: Assembly, bends: dict[int, Bend]) -> None:
         """Print which views were used and which were not."""
         for n, posed, agreement in zip(found.used, found.views, found.agreement, strict=True):
             turn = posed.transform.rotation_deg
-            say(f"  {self.views[n].name}: turned {turn:.1f} degrees, agreement {agreement:.2f}")
+            text = f"  {names[n]}: turned {turn:.1f} degrees, agreement {agreement:.2f}"
+            if n in bends:
+                most = float(np.linalg.norm(bends[n].shift_mm, axis=3).max())
+                text += f", bent by up to {most:.1f} mm"
+            say(text)
         for n, reason in found.left_out:
-            say(f"  {self.views[n].name} is left out: {reason}")
+            say(f"  {names[n]} is left out: {reason}")
 
-    def _write(self, image: Volume, mask: Labels | None, found: Assembly) -> None:
+    def _write_transforms(self, found: Assembly, bends: dict[int, Bend]) -> None:
+        from anatwin.io.transforms import write_bend, write_transform
+
+        folder = self.output / "transforms"
+        folder.mkdir(parents=True, exist_ok=True)
+        for n, posed in zip(found.used, found.views, strict=True):
+            for suffix in (".tfm", ".txt"):
+                write_transform(posed.transform, folder / f"view_{n + 1}{suffix}")
+            if n in bends:
+                write_bend(bends[n], posed.transform, folder / f"view_{n + 1}_bent.tfm")
+
+    def _write(self, image: Volume, mask: Labels | None) -> None:
         from anatwin.io.nifti import write_labels, write_volume
         from anatwin.io.tables import write_table
-        from anatwin.io.transforms import write_transform
 
-        is_file = self.output.name.endswith((".nii", ".nii.gz"))
-        if not is_file:
-            (self.output / "transforms").mkdir(parents=True, exist_ok=True)
-            for n, posed in zip(found.used, found.views, strict=True):
-                for suffix in (".tfm", ".txt"):
-                    path = self.output / "transforms" / f"view_{n + 1}{suffix}"
-                    write_transform(posed.transform, path)
-        target = self.output if is_file else self.output / "image.nii.gz"
+        target = self.output / "image.nii.gz" if self._is_folder else self.output
         beside = target.with_name(target.name.split(".nii")[0] + "_labels.nii.gz")
-        labels_path = beside if is_file else self.output / "labels.nii.gz"
+        labels_path = self.output / "labels.nii.gz" if self._is_folder else beside
         write_volume(Volume(np.asarray(image.data, np.float32), image.grid), target)
         if mask:
             write_labels(mask, labels_path)
             write_table(mask.table, Path(str(labels_path).replace(".nii.gz", ".tsv")))
-        say(f"Wrote {self.output} from {len(found.used)} of {len(self.views)} views")
 
 
-def _opened(path: Path) -> Volume:
-    """Read an image, refusing k-space."""
+def _posed(volume: Volume, transform: Transform, labels: Labels | None, bend: Bend | None) -> Posed:
+    """Return a view in its pose, its bend taken out."""
+    if bend is None or not bend.shift_mm.any():
+        return Posed(volume, transform, labels)
+    straight = unbent_labels(labels, transform, bend) if labels else None
+    return Posed(unbent(volume, transform, bend), transform, straight)
+
+
+def _opened(path: Path) -> list[tuple[str, Volume]]:
+    """Read an image, or all series of a DICOM folder, each with a name; refuse k-space."""
+    from anatwin.io.dicom import read_every_series
     from anatwin.io.source import open_source
 
+    if path.is_dir():
+        several = read_every_series(path)
+        is_one = len(several) == 1
+        return [(path.name if is_one else f"{path.name}, {name}", v) for name, v in several]
     product = open_source(path).product
     if not isinstance(product, Volume):
         raise InputError(f"{path} is k-space; 'anatwin reconstruct' makes an image of it.")
-    return product.magnitude()
+    return [(path.name, product.magnitude())]
 
 
-def _shown(volumes: list[Volume], labels: list[Labels]) -> list[Volume]:
+def _shown(volumes: Sequence[Volume], labels: Sequence[Labels]) -> Sequence[Volume]:
     """Return what is to be aligned: the images, or what their masks mark."""
     if not labels:
         return volumes

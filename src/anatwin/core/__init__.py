@@ -1,6 +1,7 @@
 """The nouns: frozen values that cross stage boundaries. They know nothing above them."""
 
 from anatwin.core.anatomy import Structure, anatomy, anatomy_table, anatomy_to_head
+from anatwin.core.bend import Bend
 from anatwin.core.body import Body
 from anatwin.core.errors import (
     AnatwinError,
@@ -24,6 +25,7 @@ from anatwin.core.volume import Volume
 __all__ = [
     "AnatwinError",
     "AnyKSpace",
+    "Bend",
     "Body",
     "Check",
     "GeometryError",

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from anatwin.core import Grid, InputError, Volume, track
 from anatwin.io.dicom_files import is_dicom, read_frames, read_pixels
 from anatwin.io.dicom_frames import Facts, Frame
-from anatwin.io.dicom_stack import height_mm, largest_stack, one_volume, step_lps
+from anatwin.io.dicom_stack import height_mm, largest_stack, one_volume, stacks_of, step_lps
 from anatwin.io.files import naming, require_memory
 
+_FEWEST_SLICES = 3
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -49,14 +50,42 @@ def read_series_and_notes(
     with naming(path):
         frames, notes = _find_frames(path)
         stack, left_out = largest_stack(frames)
-        stack, chosen = one_volume(stack, frame)
-        stack = sorted(stack, key=height_mm)
-        step, spaced = step_lps(stack)
-        data = _pixels(stack)
-        if not data.any():
-            raise InputError("the series holds only zeros; there is nothing to see in it.")
-        notes += [*left_out, *chosen, *spaced, *_content_notes(stack[0])]
-        return Volume(data, _grid(stack, step)), tuple(notes), stack[0].facts
+        volume, noticed = _volume(stack, frame)
+        return volume, (*notes, *left_out, *noticed), stack[0].facts
+
+
+def read_every_series(path: Path) -> tuple[tuple[str, Volume], ...]:
+    """Read all series of a folder, each direction of one by itself; return them with a name.
+
+    Series of fewer than three slices, which only show where the others lie, are passed over.
+
+    Raises
+    ------
+    InputError
+        If there is none, or one of them is not a whole volume.
+    """
+    with naming(Path(path)):
+        frames, _ = _find_frames(Path(path))
+        stacks = [stack for stack in stacks_of(frames) if len(stack) >= _FEWEST_SLICES]
+        if not stacks:
+            raise InputError("no series of three slices or more.")
+        found = []
+        for stack in stacks:
+            name = f"series {stack[0].series_number}"
+            with naming(Path(path) / name):
+                found.append((name, _volume(stack, None)[0]))
+        return tuple(found)
+
+
+def _volume(stack: list[Frame], frame: int | None) -> tuple[Volume, list[str]]:
+    """Return the volume of a series, and what a reader should know."""
+    stack, chosen = one_volume(stack, frame)
+    stack = sorted(stack, key=height_mm)
+    step, spaced = step_lps(stack)
+    data = _pixels(stack)
+    if not data.any():
+        raise InputError("the series holds only zeros; there is nothing to see in it.")
+    return Volume(data, _grid(stack, step)), [*chosen, *spaced, *_content_notes(stack[0])]
 
 
 def _find_frames(path: Path) -> tuple[list[Frame], list[str]]:

@@ -15,8 +15,8 @@ _UNEVEN = 0.05
 """Part of the distance between slices that may vary: scanners round positions."""
 
 
-def largest_stack(frames: list[Frame]) -> tuple[list[Frame], list[str]]:
-    """Return the frames of the largest stack, and what was left out."""
+def stacks_of(frames: list[Frame]) -> list[list[Frame]]:
+    """Return the frames of every series, those of another size or direction apart."""
     stacks: list[list[Frame]] = []
     for frame in frames:
         fitting = next((stack for stack in stacks if _belongs(frame, stack[0])), None)
@@ -24,6 +24,12 @@ def largest_stack(frames: list[Frame]) -> tuple[list[Frame], list[str]]:
             stacks.append([frame])
         else:
             fitting.append(frame)
+    return stacks
+
+
+def largest_stack(frames: list[Frame]) -> tuple[list[Frame], list[str]]:
+    """Return the frames of the largest stack, and what was left out."""
+    stacks = stacks_of(frames)
     largest = max(stacks, key=lambda stack: len(stack) * np.prod(stack[0].shape))
     notes = [_left_out_note(stack, largest[0]) for stack in stacks if stack is not largest]
     return largest, notes

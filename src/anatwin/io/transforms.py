@@ -1,6 +1,6 @@
-"""Affine transforms as files: ITK's text format (.tfm) and plain 4 x 4 matrices (.txt).
+"""Transforms as files: ITK's text format (.tfm) and plain 4 x 4 matrices (.txt).
 
-Both map the fixed world to the moving one, as resampling needs. ITK's world is LPS+, so its numbers
+They map the fixed world to the moving one, as resampling needs. ITK's world is LPS+, so its numbers
 differ; a plain matrix is in RAS+, four lines of four numbers.
 """
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import InputError, Transform, UsageError
+from anatwin.core import Bend, InputError, Transform, UsageError
 from anatwin.io.files import atomic_output, naming, read_text
 
 _ITK_HEADER = "#Insight Transform File V1.0"
@@ -38,6 +38,34 @@ def write_transform(transform: Transform, path: Path) -> None:
         raise UsageError(f"A transform must end in .tfm or .txt, got {path.name}.")
     text = _itk_text(transform) if path.suffix == ".tfm" else _matrix_text(transform)
     with atomic_output(path) as temporary:
+        temporary.write_text(text, encoding="ascii")
+
+
+def write_bend(bend: Bend, transform: Transform, path: Path) -> None:
+    """Write a bend and the transform after it as ITK's composite of both.
+
+    Parameters
+    ----------
+    bend
+        Of the fixed world.
+    transform
+        From the fixed world to the moving one.
+    path
+        Ends in ``.tfm``.
+    """
+    lps = _TO_LPS @ bend.grid.matrix
+    shift = bend.shift_mm.transpose(2, 1, 0, 3) @ _TO_LPS[:3, :3]  # the first axis runs fastest
+    spacing = bend.grid.spacing_mm
+    fixed = (*bend.grid.shape, *lps[:3, 3], *spacing, *(lps[:3, :3] / spacing).ravel())
+    affine = _itk_text(transform).split("\n", 2)[2]
+    text = (
+        f"{_ITK_HEADER}\n#Transform 0\nTransform: CompositeTransform_double_3_3\n"
+        f"#Transform 1\n{affine}"  # of ITK's list, the last is applied first
+        "#Transform 2\nTransform: DisplacementFieldTransform_double_3_3\n"
+        f"Parameters: {' '.join(f'{x:.6g}' for x in shift.ravel())}\n"
+        f"FixedParameters: {' '.join(repr(float(x)) for x in fixed)}\n"
+    )
+    with atomic_output(Path(path)) as temporary:
         temporary.write_text(text, encoding="ascii")
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from anatwin.train.thick_views import Example
 
 _ROTATION_DEG, _SHIFT_MM, _CONTRAST = 45.0, 30.0, 0.1
-_PATCH_MM = {"views": 96.0, "whole": 64.0}
 
 _REMARKS = (
     "The paper's vote keeps what all views see (its small US and large OS say so): it stands "
@@ -182,7 +181,7 @@ class _Work:
             self.subjects, self._scan(distance), self.home / f"views_{distance:g}mm",
             poses=study.views, edge_mm=study.edge_mm,
         )  # fmt: skip
-        plan = self._plan(distance, "views")
+        plan = self._plan(distance)
         training = ViewsTraining(
             views=_others(views, held),
             plan=plan,
@@ -201,15 +200,14 @@ class _Work:
 
         views = prepare_whole(self.subjects, self.home / "whole", edge_mm=self.study.edge_mm)
         chosen = [view for some in _others(views, held).values() for view in some]
-        plan, home = self._plan(1.0, "whole"), self.home / "networks_whole" / str(fold)
+        plan, home = self._plan(1.0), self.home / "networks_whole" / str(fold)
         train_segmentation(chosen, plan, home, seed=self.study.seed)
         return load_segmentor(plan, home)
 
-    def _plan(self, distance: float, kind: str) -> "SegmentPlan":
+    def _plan(self, distance: float) -> "SegmentPlan":
         from anatwin.train.views_plan import views_plan
 
-        edge = min(_PATCH_MM[kind], self.study.edge_mm)
-        return views_plan(distance, edge_mm=edge, steps=self.study.steps)
+        return views_plan(distance, edge_mm=self.study.edge_mm / 2, steps=self.study.steps)
 
     def _scan(self, distance: float) -> ThickSlices:
         return ThickSlices(

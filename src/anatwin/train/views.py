@@ -10,7 +10,6 @@ from anatwin.acquire import ThickSlices
 from anatwin.core import UsageError
 from anatwin.train.segment import require_torch
 
-_PATCH_MM = 96.0
 _CONTRAST = 0.1
 
 
@@ -91,11 +90,10 @@ class TrainViews:
         )
         home = self.out / "views"
         views = prepare_views(subjects, scan, home, poses=self.poses, edge_mm=self.edge_mm)
-        edge = min(_PATCH_MM, self.edge_mm)
         train_views(
             ViewsTraining(
                 views=views,
-                plan=views_plan(self.distance_mm, edge_mm=edge, steps=self.steps),
+                plan=views_plan(self.distance_mm, edge_mm=self.edge_mm / 2, steps=self.steps),
                 out=self.out,
                 align_steps=self.align_steps,
                 together_steps=self.together_steps,
