@@ -24,6 +24,7 @@ from anatwin.segment import HeadNetwork
 
 FILES = {
     "twin.json", "image.nii.gz", "labels.nii.gz", "labels.tsv", "labels.itksnap.txt",
+    "regions.nii.gz", "regions.tsv", "regions.itksnap.txt",
     "uncertainty.nii.gz", "twin.glb", "measures.tsv", "qc.json", "report.html",
 }  # fmt: skip
 PLAN = Plan(segment=HeadNetwork(window=96, overlap=16, mirror=False))

@@ -164,3 +164,9 @@ def test_a_volume_is_finite_and_fits_its_grid(grid, bad, dtype):
     data[-1, -1, -1] = bad
     with pytest.raises(InputError, match="got 1 NaN or infinite"):
         Volume(data, grid)
+
+
+def test_one_voxel_turned_does_not_match():
+    matrix = np.diag([1.0, 2.0, 3.0, 1.0])
+    swapped = matrix[:, [0, 2, 1, 3]]
+    assert not Grid.from_matrix((1, 1, 1), matrix).matches(Grid.from_matrix((1, 1, 1), swapped))

@@ -115,8 +115,9 @@ class Grid:
         if (self.shape, self.frame) != (other.shape, other.frame):
             return False
         corners = product(*((0, n - 1) for n in self.shape))
-        same_corners = all(dist(self.at(*c), other.at(*c)) <= tol_mm for c in corners)
-        return same_corners and dist(self.at(1, 1, 1), other.at(1, 1, 1)) <= tol_mm
+        # Along an axis of one voxel no corner tells its direction.
+        steps = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+        return all(dist(self.at(*c), other.at(*c)) <= tol_mm for c in (*corners, *steps))
 
     def require_match(self, other: "Grid", what: str) -> None:
         """Raise GeometryError unless ``other`` puts its voxels where this grid does."""
