@@ -34,7 +34,7 @@ def ours(volume: Volume):
     """Return labels by windows that are blended and labelled slab by slab."""
     from anatwin.segment import HeadNetwork
 
-    network = HeadNetwork(window=WINDOW, overlap=OVERLAP, mirror=False, threads=1)
+    network = HeadNetwork(window=WINDOW, overlap=OVERLAP, mirror=False, tidy=False, threads=1)
     return lambda: network(volume).data
 
 
