@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from anatwin.ops.morphology import boundary, bounding_box, largest_part, span
+from anatwin.ops.morphology import boundary, bounding_box, largest_part, largest_piece, span
 
 
 @settings(deadline=None, max_examples=40)
@@ -33,3 +33,13 @@ def test_span_reaches_from_the_first_to_the_last():
     assert span(line) == slice(0, 0)
     line[[2, 6]] = True
     assert span(line) == slice(2, 7)
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 999), share=st.sampled_from([0.0, 0.1, 0.3, 1.0]))
+def test_the_largest_piece_is_one_part_of_the_share_that_is_told(seed, share):
+    mask = np.random.default_rng(seed).random((6, 7, 5)) < share
+    piece = largest_piece(mask)
+    assert (piece <= mask).all()
+    assert largest_part(piece)[1] == min(largest_part(mask)[1], 1)
+    assert piece.sum() == round(largest_part(mask)[0] * mask.sum())

@@ -164,9 +164,8 @@ def _save_labels(path: Path, value: Labels) -> list[Path]:
 
 def _load_labels(path: Path) -> Labels:
     from anatwin.io.nifti import read_labels, read_volume
-    from anatwin.io.tables import read_table
 
-    labels = read_labels(path, read_table(path.with_name("labels.tsv")))
+    labels = _load_named(path)
     uncertainty, conflict = (path.parent / f"{x}.nii.gz" for x in ("uncertainty", "conflict"))
     if uncertainty.exists():
         labels = replace(labels, uncertainty=read_volume(uncertainty).data)
@@ -175,11 +174,12 @@ def _load_labels(path: Path) -> Labels:
     return labels
 
 
-def _load_regions(path: Path) -> Labels:
+def _load_named(path: Path) -> Labels:
     from anatwin.io.nifti import read_labels
     from anatwin.io.tables import read_table
 
-    return read_labels(path, read_table(path.with_name("regions.tsv")))
+    name = path.name.removesuffix(".nii.gz")
+    return read_labels(path, read_table(path.with_name(f"{name}.tsv")))
 
 
 def _save_surfaces(path: Path, value: tuple[Surface, ...]) -> list[Path]:
@@ -276,7 +276,7 @@ _WRITERS: dict[str, Callable[[Path, Any], list[Path]]] = {
 _READERS: dict[str, Callable[[Path], Any]] = {
     "kspace": _load_kspace,
     "labels": _load_labels,
-    "regions": _load_regions,
+    "regions": _load_named,
     "surfaces": _load_surfaces,
     "measures": _load_measures,
     "checks": _load_checks,

@@ -37,6 +37,17 @@ def boundary(mask: Mask) -> NDArray[np.int64]:
     return np.argwhere(padded & ~inside) - 1 + [part.start for part in box]
 
 
+def largest_piece(mask: Mask) -> Mask:
+    """Return the largest face-connected part of a mask."""
+    from scipy.ndimage import label
+
+    parts, n_parts = label(mask)
+    if n_parts < 2:
+        return mask
+    piece: Mask = parts == np.bincount(parts.ravel())[1:].argmax() + 1
+    return piece
+
+
 def largest_part(mask: Mask) -> tuple[float, int]:
     """Return the share of the largest face-connected part, and the number of parts."""
     from scipy.ndimage import label

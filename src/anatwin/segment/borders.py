@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from anatwin.core import Labels, Volume
+from anatwin.core import LabelTable, Volume
 from anatwin.ops.morphology import bounding_box
+from anatwin.segment.strays import brain_indices
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-
-_PARENTS = ("brain", "csf_space", "central_nervous_system")
 
 _THIN = ("cortex_left", "cortex_right", "csf")
 """Their inside is as good as their border."""
@@ -40,29 +39,28 @@ _ROUNDS = 2
 _SLAB = 24
 
 
-def follow_borders(volume: Volume, labels: Labels) -> Bytes:
-    """Return the labels with the borders between tissues of the brain moved, ``i j k``.
+def follow_borders(volume: Volume, data: Bytes, table: LabelTable) -> None:
+    """Move the borders between tissues of the brain, in place.
 
     Parameters
     ----------
     volume
         The scan.
-    labels
-        In the head table, on the same grid.
+    data
+        Labels of the head table on its grid, ``i j k``; changed.
+    table
+        The head table.
     """
-    tissues = [x for x in labels.table.labels if x.parent in _PARENTS]
-    data = labels.data.astype(np.uint8)
-    box = bounding_box(np.isin(data, [x.index for x in tissues]))
+    box = bounding_box(np.isin(data, brain_indices(table)))
     if box is None:
-        return data
+        return
     image = volume.magnitude().data[box].astype(np.float32)
     part = data[box]
-    present = [x for x in tissues if (part == x.index).any()]
-    thin = [x.index for x in present if x.name in _THIN]
+    present = [index for index in brain_indices(table) if (part == index).any()]
+    thin = [table[name].index for name in _THIN]
     for _ in range(_ROUNDS):
-        part = _moved(image, part, labels.grid.spacing_mm, [x.index for x in present], thin)
+        part = _moved(image, part, volume.grid.spacing_mm, present, thin)
     data[box] = part
-    return data
 
 
 def _moved(

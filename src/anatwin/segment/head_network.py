@@ -1,6 +1,6 @@
 """Label a whole head with the packaged network."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -104,11 +104,10 @@ class HeadNetwork:
         uncertainty = np.zeros(volume.grid.shape, np.float16)
         rows, back = _restrict(lattice.back, box, head.shape)
         label_slabs(slabs, back, lattice.view(labels)[rows], lattice.view(uncertainty)[rows])
-        found = Labels(labels, volume.grid, table, uncertainty)
-        if not self.tidy or self.structures != "brain":
-            return found
-        rename_strays(labels, table)
-        return replace(found, data=follow_borders(volume, found))
+        if self.tidy and self.structures == "brain":
+            rename_strays(labels, table)
+            follow_borders(volume, labels, table)
+        return Labels(labels, volume.grid, table, uncertainty)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

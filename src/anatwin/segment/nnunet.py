@@ -72,7 +72,8 @@ class Nnunet:
         from anatwin.io.orientation import reoriented
         from anatwin.nets.nnunet import nnunet_device, run_nnunet
 
-        about = _About.read(self.files()[0])
+        files = self.files()
+        about = _About.read(files[0])
         channels = [volume, *(read_volume(Path(path)) for path in self.others)]
         about.require(len(channels))
         own = volume.grid.axis_codes()
@@ -83,7 +84,7 @@ class Nnunet:
                 volume.grid.require_match(channel.grid, "All channels")
                 turned = reoriented(channel.magnitude(), self.axes or about.axes or own)
                 write_volume(turned, images / f"scan_{number:04d}{about.ending}")
-            folds = [p.parent.name[5:] for p in self.files() if p.name == _CHECKPOINT]
+            folds = [p.parent.name.removeprefix("fold_") for p in files if p.name == _CHECKPOINT]
             arguments: Arguments = ["-i", images, "-o", found, "-m", Path(self.model), "-f", *folds]
             arguments += ["-npp", 1, "-nps", 1, "-device", nnunet_device(self.device)]
             arguments += [] if self.mirror else ["--disable_tta"]

@@ -6,10 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import LabelTable
-from anatwin.ops.morphology import bounding_box
+from anatwin.ops.morphology import bounding_box, largest_piece
 
 _ONE_PIECE = ("brain", "csf_space", "central_nervous_system")
 """Parents in the head table of what is one piece together."""
+
+
+def brain_indices(table: LabelTable) -> list[int]:
+    """Return the indices of brain, ventricles, fluid around it and cord in the head table."""
+    return [x.index for x in table.labels if x.parent in _ONE_PIECE]
 
 
 def keep_largest(data: NDArray[np.uint8], indices: Sequence[int], into: int) -> None:
@@ -24,16 +29,11 @@ def keep_largest(data: NDArray[np.uint8], indices: Sequence[int], into: int) -> 
     into
         What the smaller pieces become.
     """
-    from scipy import ndimage
-
     mask = np.isin(data, indices)
     box = bounding_box(mask)
     if box is None:
         return
-    pieces, n_pieces = ndimage.label(mask[box])
-    if n_pieces > 1:
-        largest = np.bincount(pieces.ravel())[1:].argmax() + 1
-        data[box][mask[box] & (pieces != largest)] = into
+    data[box][mask[box] & ~largest_piece(mask[box])] = into
 
 
 def rename_strays(data: NDArray[np.uint8], table: LabelTable) -> None:
@@ -47,7 +47,6 @@ def rename_strays(data: NDArray[np.uint8], table: LabelTable) -> None:
         The head table.
     """
     soft_tissue = table["soft_tissue"].index
-    brain = [x.index for x in table.labels if x.parent in _ONE_PIECE]
     eyes = [[x.index] for x in table.labels if x.parent == "orbit"]
-    for indices in (brain, *eyes):
+    for indices in (brain_indices(table), *eyes):
         keep_largest(data, indices, soft_tissue)

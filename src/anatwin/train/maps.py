@@ -16,7 +16,7 @@ from anatwin.core import (
     craniofacial_table,
     head_table,
 )
-from anatwin.ops.morphology import Box
+from anatwin.ops.morphology import Box, largest_piece
 from anatwin.train.numbering import (
     AIR,
     BRAIN,
@@ -162,11 +162,7 @@ def _within(outer: Box, inner: Box) -> Box:
 
 def keep_largest(fine: Bytes) -> Bytes:
     """Return the map without what floats outside the head."""
-    parts, n = ndimage.label(fine != 0)
-    if n < 2:
-        return fine
-    largest = np.bincount(parts.ravel())[1:].argmax() + 1
-    return np.where(parts == largest, fine, 0).astype(np.uint8)
+    return np.where(largest_piece(fine != 0), fine, 0).astype(np.uint8)
 
 
 def outside(empty: Mask, *, ball_mm: float = BALL_MM) -> Mask:
