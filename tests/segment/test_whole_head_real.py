@@ -1,4 +1,4 @@
-"""Both packaged networks on a real scan of head and neck."""
+"""Both packaged networks and the atlas on a real scan of head and neck."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not SCAN.is_file(), reason=f"the scan is not in 
 
 @pytest.fixture(scope="module")
 def found():
-    return WholeHead(mirror=False)(read_volume(SCAN))
+    return WholeHead()(read_volume(SCAN))
 
 
 def volume_ml(found, name):
@@ -27,11 +27,15 @@ def volume_ml(found, name):
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [
-        ("temporalis_left", 12, 55),
-        ("temporalis_right", 12, 55),
+        ("temporalis_left", 20, 50),
+        ("temporalis_right", 20, 50),
+        ("masseter_left", 12, 35),
+        ("masseter_right", 12, 35),
+        ("medial_pterygoid_left", 2, 14),
+        ("medial_pterygoid_right", 2, 14),
         ("lateral_pterygoid_left", 3, 13),
         ("lateral_pterygoid_right", 3, 13),
-        ("mandible", 12, 90),
+        ("mandible", 30, 90),
         ("upper_airway", 6, 60),
         ("white_matter_left", 140, 340),
         ("eye_left", 3, 12),
@@ -70,5 +74,6 @@ def test_it_is_measured(found):
     assert ("temporalis_left", "largest cross-section") in names
 
 
-def test_it_depends_on_both_networks():
-    assert [path.name for path in WholeHead().files()] == ["head.onnx", "craniofacial.onnx"]
+def test_it_depends_on_both_networks_and_the_atlas():
+    names = [path.name for path in WholeHead().files()]
+    assert names == ["head.onnx", "craniofacial.onnx", "head_atlas.npz"]

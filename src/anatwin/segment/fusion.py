@@ -100,8 +100,10 @@ def tidy(data: Bytes, face: Bytes) -> Bytes:
     data = _close_pinholes(data)
     disc = face == craniofacial_table()["cervical_disc"].index
     data = _name_discs(data, disc & (data == 0))
+    # The brain's parts may be in pieces: the third ventricle and the fourth are one structure.
+    around = {label.name for label in craniofacial_table().labels} - set(_IN_PIECES)
     for label in anatomy_table().labels:
-        if label.name not in _IN_PIECES:
+        if label.name in around or label.name.startswith("disc_c"):
             into = anatomy_table()[_STRAY.get(label.name, "soft_tissue")].index
             keep_largest(data, [label.index], into)
     return data

@@ -125,7 +125,7 @@ class TrainSegment:
         MissingPartError
             If torch is not installed.
         """
-        maps = _label_maps(self.labels, self.exclude)
+        maps = label_maps(self.labels, self.exclude)
         require_torch()
         from anatwin.train.copies import train_copies
         from anatwin.train.export import write_network
@@ -141,7 +141,7 @@ class TrainSegment:
         from anatwin.train.processes import card_or_processor
         from anatwin.train.schedule import Schedule
 
-        mixed = _label_maps(self.mix, self.exclude) if self.mix else []
+        mixed = label_maps(self.mix, self.exclude) if self.mix else []
         source = Source(
             tuple(prepare(maps, self.out / "maps", numbering=self.numbering, regions=self.regions)),
             tuple(prepare(mixed, self.out / "mixed", numbering=self.numbering)),
@@ -167,7 +167,7 @@ class TrainSegment:
         )
 
 
-def _label_maps(folder: Path, exclude: tuple[str, ...]) -> list[Path]:
+def label_maps(folder: Path, exclude: tuple[str, ...]) -> list[Path]:
     """Return the label maps of a folder.
 
     Raises

@@ -1,0 +1,150 @@
+"""Classes of voxels from a prior that names few of many classes at each place, and evidence."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anatwin.ops.compile import compiled
+
+Array = NDArray[Any]
+
+N_LEVELS = 256
+"""Levels of what is tabled: probabilities of 0 to 1, and grey values."""
+
+
+def sampled(
+    classes: Array, shares: Array, at: Array, channel: Array, n_channels: int
+) -> NDArray[np.float32]:
+    """Return a sparse prior at some points, its classes summed into channels, ``channel n``.
+
+    Parameters
+    ----------
+    classes
+        Classes that each voxel names, uint8, ``i j k m``.
+    shares
+        Their probabilities, 0 to 255, uint8, ``i j k m``.
+    at
+        Points in voxels of the prior, ``3 n``; beyond its ends it goes on as it ends.
+    channel
+        Channel of every class.
+    n_channels
+        How many there are.
+    """
+    result = np.zeros((n_channels, at.shape[1]), np.float32)
+    _sample(classes, shares, np.asarray(at, np.float32), np.asarray(channel, np.int64), result)
+    return result
+
+
+def believed(  # noqa: PLR0913  a prior, what is seen, and what that says
+    prior: tuple[Array, Array],
+    at: Array,
+    floor: Array,
+    seen: tuple[Array, ...],
+    says: tuple[Array, ...],
+    channel: Array,
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return the probability of every channel of classes at some points, and how grey each is.
+
+    A class's probability is its prior times what each kind of evidence says of it, the sum over
+    all classes being 1.
+
+    Parameters
+    ----------
+    prior
+        Classes and shares as for `sampled`.
+    at
+        Points in voxels of the prior, ``3 n``.
+    floor
+        Least prior of every class.
+    seen
+        Levels of several probabilities, ``p n`` and ``q n``, and grey levels, ``n``; uint8.
+    says
+        Weight of every class at every level of each: ``level`` for the probabilities, ``tissue
+        level`` for the grey levels; then which of ``p`` and ``q`` and which tissue a class is.
+    channel
+        Channel of every class.
+
+    Returns
+    -------
+    probability
+        Of every channel, ``channel n``.
+    counts
+        How much of every tissue has every grey level, ``tissue level``.
+    """
+    first_weight, second_weight, look, first_of, second_of, tissue_of = says
+    result = np.zeros((int(channel.max()) + 1, at.shape[1]), np.float32)
+    counts = np.zeros(look.shape)
+    _believe(
+        *prior, np.asarray(at, np.float32), np.asarray(floor, np.float32), *seen,
+        first_weight, second_weight, look, first_of, second_of, tissue_of,
+        np.asarray(channel, np.int64), result, counts,
+    )  # fmt: skip
+    return result, counts
+
+
+@compiled
+def _sample(classes: Array, shares: Array, at: Array, channel: Array, result: Array) -> None:
+    prior = np.zeros(len(channel), np.float32)
+    for n in range(at.shape[1]):
+        _prior_at(classes, shares, at[:, n], prior)
+        for c in range(len(channel)):
+            result[channel[c], n] += prior[c]
+
+
+@compiled
+def _believe(  # noqa: PLR0913  numba takes arrays, not objects
+    classes: Array,
+    shares: Array,
+    at: Array,
+    floor: Array,
+    first: Array,
+    second: Array,
+    grey: Array,
+    first_weight: Array,
+    second_weight: Array,
+    look: Array,
+    first_of: Array,
+    second_of: Array,
+    tissue_of: Array,
+    channel: Array,
+    result: Array,
+    counts: Array,
+) -> None:
+    n_classes = len(channel)
+    prior = np.zeros(n_classes, np.float32)
+    for n in range(at.shape[1]):
+        _prior_at(classes, shares, at[:, n], prior)
+        total = np.float32(0)
+        for c in range(n_classes):
+            prior[c] = (
+                (prior[c] + floor[c])
+                * first_weight[first[first_of[c], n]]
+                * second_weight[second[second_of[c], n]]
+                * look[tissue_of[c], grey[n]]
+            )
+            total += prior[c]
+        for c in range(n_classes):
+            part = prior[c] / total
+            result[channel[c], n] += part
+            counts[tissue_of[c], grey[n]] += part
+
+
+@compiled
+def _prior_at(classes: Array, shares: Array, at: Array, prior: Array) -> None:
+    """Interpolate the prior of every class at one point."""
+    prior[:] = 0
+    ni, nj, nk, n_named = classes.shape
+    x = min(max(at[0], np.float32(0)), np.float32(ni - 1.001))
+    y = min(max(at[1], np.float32(0)), np.float32(nj - 1.001))
+    z = min(max(at[2], np.float32(0)), np.float32(nk - 1.001))
+    i, j, k = int(x), int(y), int(z)
+    u, v, w = x - i, y - j, z - k
+    for corner in range(8):
+        a, b, c = corner >> 2, (corner >> 1) & 1, corner & 1
+        weight = (u if a else 1 - u) * (v if b else 1 - v) * (w if c else 1 - w) / 255
+        for m in range(n_named):
+            share = shares[i + a, j + b, k + c, m]
+            if share == 0:
+                break
+            prior[classes[i + a, j + b, k + c, m]] += weight * share

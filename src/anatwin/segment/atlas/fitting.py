@@ -1,0 +1,229 @@
+"""Fit the atlas to a scan, and name the scan's voxels by it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anatwin.core import track
+from anatwin.ops.patches import Scores
+from anatwin.ops.resample import apply_matrices, linear_matrix
+from anatwin.ops.sparse_prior import N_LEVELS, believed
+from anatwin.segment.atlas.bending import BACKGROUND, smooth, step
+from anatwin.segment.atlas.looks import TOP, Looks, looks
+from anatwin.segment.atlas.placing import placed
+from anatwin.segment.atlas.template import HeadAtlas
+
+Array = NDArray[Any]
+
+_COARSE = 4
+"""The atlas is bent on voxels of so many millimetres,"""
+
+_MIDDLE = 2
+"""and what tissues look like is learned once more on these."""
+
+_ROUNDS = 10
+_STEPS = 4
+_SMOOTH = (2.5, 1.5)
+"""Of the bending, in the first rounds and in the last [coarse voxel]."""
+
+_SHADE_MM = 40.0
+_SHADE_FROM = 3
+_SHADES = (0.3, 3.0)
+
+_FLOOR = 1e-3
+"""No class is impossible anywhere,"""
+
+_BARE = 0.02
+"""nor that there is nothing: a scan may end, or its skull may have been stripped."""
+
+_TRUST = (0.5, 0.3)
+"""Powers of what the two networks say: they see the same, and the second is less sure."""
+
+_DOUBT = 1e-3
+"""Probability of what a network calls impossible."""
+
+_ROWS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A scan and what the networks say of it, on voxels of one size.
+
+    Parameters
+    ----------
+    image
+        Grey values from 0 to 1, ``i j k``.
+    head, face
+        Probabilities of structures and of regions, 0 to 255, uint8, ``class i j k``.
+    """
+
+    image: Array
+    head: Array
+    face: Array
+
+    def coarser(self, factor: int) -> "Evidence":
+        """Return means over blocks of voxels."""
+        return Evidence(
+            _blocks(self.image, factor),
+            *(np.stack([np.rint(_blocks(level, factor)).astype(np.uint8) for level in levels])
+              for levels in (self.head, self.face)),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The atlas on a scan.
+
+    Parameters
+    ----------
+    atlas
+        The atlas.
+    matrix
+        From the scan's world, in millimetres from the centre of its first 1 mm voxel, to the
+        atlas's; None where it could not be placed, and the networks alone decide.
+    field
+        By how much points of the scan are moved before [mm], on coarse voxels, ``3 i j k``.
+    shade
+        Factor of the scan's brightness, on coarse voxels, ``i j k``.
+    looks
+        What the tissues look like; None before the first are known.
+    """
+
+    atlas: HeadAtlas
+    matrix: Array | None
+    field: Array
+    shade: Array
+    looks: Looks | None = None
+
+    def slabs(self, evidence: Evidence) -> Iterator[tuple[int, Scores]]:
+        """Yield first plane and probability of every pair of names, ``pair i j k``, slab by slab.
+
+        Parameters
+        ----------
+        evidence
+            On voxels of 1 mm.
+        """
+        shape = evidence.image.shape
+        for start in track(range(0, shape[0], _ROWS), "naming"):
+            rows = slice(start, min(start + _ROWS, shape[0]))
+            found, _ = self._believed(evidence, 1, self.atlas.pair, rows)
+            yield start, found
+
+    def _believed(
+        self, evidence: Evidence, step_mm: int, channel: Array, rows: slice = slice(None)
+    ) -> tuple[Array, Array]:
+        """Return the probability of every channel, ``channel i j k``, and grey levels' counts."""
+        atlas = self.atlas
+        full = evidence.image.shape
+        image = evidence.image[rows]
+        grey = image / self._at(self.shade, full, step_mm, rows)
+        level = np.clip(np.rint(grey * ((N_LEVELS - 1) / TOP)), 0, N_LEVELS - 1).astype(np.uint8)
+        seen = (evidence.head[:, rows], evidence.face[:, rows], level)
+        n_tissues = len(atlas.is_mixed)
+        look = self.looks.table() if self.looks else np.ones((n_tissues, N_LEVELS), np.float32)
+        weights = [(np.arange(N_LEVELS) / 255 + _DOUBT).astype(np.float32) ** p for p in _TRUST]
+        floor = np.full(len(atlas.structure), _FLOOR, np.float32)
+        floor[(atlas.structure == 0) & (atlas.region == 0)] += _BARE
+        shares = atlas.shares if self.matrix is not None else np.zeros_like(atlas.shares)
+        found, counts = believed(
+            (atlas.classes, shares),
+            atlas.at(self._points(full, step_mm, rows)),
+            floor,
+            tuple(x.reshape(*x.shape[:-3], -1) for x in seen),
+            (*weights, look, atlas.structure, atlas.region, atlas.tissue),
+            channel,
+        )
+        return found.reshape(-1, *image.shape), counts
+
+    def _points(self, shape: tuple[int, ...], step_mm: int, rows: slice = slice(None)) -> Array:
+        """Return where voxels lie in the atlas's world [mm], ``3 n``."""
+        at = [(np.arange(n, dtype=np.float32) + 0.5) * step_mm - 0.5 for n in shape]
+        at[0] = at[0][rows]
+        points = np.stack(np.meshgrid(*at, indexing="ij"))
+        points += np.stack([self._at(part, shape, step_mm, rows) for part in self.field])
+        matrix = (np.eye(4) if self.matrix is None else self.matrix).astype(np.float32)
+        moved: Array = matrix[:3, :3] @ points.reshape(3, -1) + matrix[:3, 3:]
+        return moved
+
+    def _at(self, coarse: Array, shape: tuple[int, ...], step_mm: int, rows: slice) -> Array:
+        """Return coarse values at finer voxels."""
+        if coarse.shape == shape:
+            return coarse[rows]
+        first, *rest = (
+            linear_matrix(n, m, step_mm / _COARSE)
+            for n, m in zip(coarse.shape, shape, strict=True)
+        )
+        return apply_matrices(coarse, (first[rows], *rest))
+
+
+def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
+    """Place an atlas on a scan, bend it, and learn what the scan's tissues look like.
+
+    Parameters
+    ----------
+    atlas
+        The atlas.
+    evidence
+        On voxels of 1 mm.
+    """
+    middle = evidence.coarser(_MIDDLE)
+    coarse = middle.coarser(_COARSE // _MIDDLE)
+    centre = (_COARSE - 1) / 2
+    matrix = placed(coarse.head, coarse.face, atlas.centroids_mm(), _COARSE)
+    if matrix is not None:
+        matrix[:3, 3] -= matrix[:3, :3] @ np.full(3, centre)
+    shape = coarse.image.shape
+    fitted = Fitted(
+        atlas, matrix, np.zeros((3, *shape), np.float32), np.ones(shape, np.float32)
+    )
+    if matrix is None:
+        return fitted
+    for n in track(range(_ROUNDS), "bending the atlas"):
+        fitted = _appeared(fitted, coarse, is_shaded=n >= _SHADE_FROM)
+        if n < _ROUNDS - 1:
+            fitted = _bent(fitted, coarse, _SMOOTH[n > _ROUNDS // 2])
+    _, counts = fitted._believed(middle, _MIDDLE, atlas.tissue)
+    return replace(fitted, looks=looks(counts, atlas.is_mixed, fitted.looks))
+
+
+def _appeared(fitted: Fitted, evidence: Evidence, *, is_shaded: bool) -> Fitted:
+    """Return the atlas with what tissues look like, and how the scan is shaded, learned again."""
+    from scipy.ndimage import gaussian_filter
+
+    found, counts = fitted._believed(evidence, _COARSE, fitted.atlas.tissue)
+    fitted = replace(fitted, looks=looks(counts, fitted.atlas.is_mixed, fitted.looks))
+    if not is_shaded:
+        return fitted
+    assert fitted.looks is not None
+    mean, variance = fitted.looks.moments()
+    found[fitted.atlas.tissue[0]] = 0  # nothing has no brightness
+    seen = np.tensordot(mean / variance, found, 1) * evidence.image
+    expected = np.tensordot(mean**2 / variance, found, 1)
+    above, below = (gaussian_filter(x, _SHADE_MM / _COARSE) for x in (seen, expected))
+    rest = 1e-3 * expected.mean()
+    shade = np.clip((above + rest) / (below + rest), *_SHADES).astype(np.float32)
+    return replace(fitted, shade=shade)
+
+
+def _bent(fitted: Fitted, evidence: Evidence, sigma: float) -> Fitted:
+    """Return the atlas bent towards where its parts seem to lie."""
+    atlas = fitted.atlas
+    wanted, _ = fitted._believed(evidence, _COARSE, atlas.group)
+    weight = np.ones(len(wanted))
+    weight[atlas.group[(atlas.structure == 0) & (atlas.region == 0)]] = BACKGROUND
+    for _ in range(_STEPS):
+        here = atlas.sampled(fitted._points(evidence.image.shape, _COARSE), atlas.group)
+        moved = step(here.reshape(wanted.shape), wanted, weight) * np.float32(_COARSE)
+        fitted = replace(fitted, field=smooth(fitted.field + moved, sigma))
+    return fitted
+
+
+def _blocks(values: Array, factor: int) -> Array:
+    """Return the means over blocks of voxels, the last ones filled up with their edge."""
+    widths = [(0, -n % factor) for n in values.shape]
+    padded = np.pad(values, widths, mode="edge").astype(np.float32)
+    i, j, k = (n // factor for n in padded.shape)
+    return padded.reshape(i, factor, j, factor, k, factor).mean(axis=(1, 3, 5))

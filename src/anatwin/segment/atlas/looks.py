@@ -1,0 +1,109 @@
+"""What every tissue looks like in one scan."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anatwin.ops.sparse_prior import N_LEVELS
+
+Array = NDArray[Any]
+
+TOP = 1.5
+"""Grey value of the highest level; scans are from 0 to 1 before their shading is taken out."""
+
+_LEAST_SPREAD = 0.02
+_LEAST_VOXELS = 5.0
+_TRUST = 0.7
+"""Power of a grey value's likelihood: neighbouring voxels are alike, so each says less."""
+
+_RARE = 1e-4
+"""Likelihood of any grey value in any tissue."""
+
+_ROUNDS = 6
+
+GREYS = np.linspace(0, TOP, N_LEVELS)
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """One or two Gaussians for every tissue.
+
+    Parameters
+    ----------
+    mean, variance, share
+        ``tissue 2``.
+    """
+
+    mean: Array
+    variance: Array
+    share: Array
+
+    def table(self) -> NDArray[np.float32]:
+        """Return what a grey level says of every tissue, ``tissue level``."""
+        apart = GREYS[None, None] - self.mean[..., None]
+        variance = self.variance[..., None]
+        peak = self.share[..., None] * np.exp(-(apart**2) / (2 * variance)) / np.sqrt(variance)
+        return ((peak.sum(axis=1) + _RARE) ** _TRUST).astype(np.float32)
+
+    def moments(self) -> tuple[Array, Array]:
+        """Return mean and variance of every tissue as a whole."""
+        mean = (self.share * self.mean).sum(axis=1)
+        square = self.share * (self.variance + (self.mean - mean[:, None]) ** 2)
+        return mean, square.sum(axis=1)
+
+
+def looks(counts: Array, is_mixed: Array, before: Looks | None) -> Looks:
+    """Return what tissues look like.
+
+    Parameters
+    ----------
+    counts
+        How much of every tissue has every grey level, ``tissue level``.
+    is_mixed
+        Tissues that are two.
+    before
+        What they looked like so far; None at the beginning.
+    """
+    mean, variance = np.zeros((2, len(counts), 2))
+    share = np.full(mean.shape, 0.5)
+    everywhere = _moments(counts.sum(axis=0))
+    for tissue, count in enumerate(counts):
+        one = _moments(count) if count.sum() >= _LEAST_VOXELS else None
+        if one is None:
+            mean[tissue], variance[tissue] = everywhere
+            if before is not None:
+                mean[tissue], variance[tissue] = before.mean[tissue], before.variance[tissue]
+        elif is_mixed[tissue]:
+            start = (before.mean[tissue], before.variance[tissue]) if before else _parted(*one)
+            mean[tissue], variance[tissue], share[tissue] = _two(count, *start)
+        else:
+            mean[tissue], variance[tissue] = one
+    return Looks(mean, np.maximum(variance, _LEAST_SPREAD**2), share)
+
+
+def _moments(count: Array) -> tuple[float, float]:
+    total = max(float(count.sum()), 1e-9)
+    mean = float(count @ GREYS) / total
+    return mean, float(count @ (GREYS - mean) ** 2) / total
+
+
+def _parted(mean: float, variance: float) -> tuple[Array, Array]:
+    """Return where to begin with two Gaussians."""
+    return mean + np.sqrt(variance) * np.array([-1.0, 1.0]), np.full(2, variance / 2)
+
+
+def _two(count: Array, mean: Array, variance: Array) -> tuple[Array, Array, Array]:
+    """Return two Gaussians that explain a histogram, by expectation and maximisation."""
+    share = np.full(2, 0.5)
+    for _ in range(_ROUNDS):
+        spread = np.maximum(variance, 1e-5)[:, None]
+        likely = share[:, None] * np.exp(-((GREYS - mean[:, None]) ** 2) / (2 * spread))
+        likely = likely / np.sqrt(spread) + 1e-30
+        part = likely / likely.sum(axis=0) * count
+        size = part.sum(axis=1) + 1e-6
+        mean = part @ GREYS / size
+        variance = (part * (GREYS - mean[:, None]) ** 2).sum(axis=1) / size
+        share = size / size.sum()
+    return mean, variance, share

@@ -1,0 +1,116 @@
+"""Where an atlas lies on a scan: one affine map, from the middles of what the networks found."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anatwin.core import craniofacial_table, head_table
+
+Array = NDArray[Any]
+
+_HEAD_TRUST = {"brain": 2.0, "csf_space": 2.0, "skeleton": 0.3, "orbit": 1.0}
+_FACE_TRUST = {"chewing_muscle": 1.0, "joint": 1.0, "skeleton": 0.3, "mouth": 1.0}
+"""How far the middle of a structure is trusted, by its parent; 0 for the others, which scans cut
+off, or which have none worth the name."""
+
+_UNTRUSTED = ("csf",)
+_SEEN_IN_PART = {"vertebra_c1": 0.5, "vertebra_c2": 0.5, "vertebra_c3": 0.5}
+
+_LEAST_VOXELS = 50
+_MOST_VOXELS = 300
+"""Structures larger than this weigh no more than one of this size."""
+
+_STRAY_MM = 6.0
+"""Middles this far off count half."""
+
+_RIDGE = 0.1
+_ROUNDS = 10
+_LEAST_STRUCTURES = 6
+_VOLUMES = (0.4, 2.0)
+"""Volume of an atlas head in a scan's: beyond, what was found is no head that the atlas knows."""
+
+
+def trust() -> Array:
+    """Return the trust in the middle of every structure and of every region, background first."""
+    weights = []
+    for table, by_parent in ((head_table(), _HEAD_TRUST), (craniofacial_table(), _FACE_TRUST)):
+        of_table = np.zeros(len(table) + 1)
+        for label in table.labels:
+            if label.name not in _UNTRUSTED:
+                known = _SEEN_IN_PART.get(label.name, 0.0)
+                of_table[label.index] = by_parent.get(label.parent, known)
+        weights.append(of_table)
+    return np.concatenate(weights)
+
+
+def middles(scores: Array, step_mm: float) -> tuple[Array, Array]:
+    """Return the middle [mm] and the size [voxel] of every class where it is the likeliest.
+
+    Parameters
+    ----------
+    scores
+        Probabilities or levels, ``class i j k``.
+    step_mm
+        Voxel edge; the first voxel's centre is the origin.
+    """
+    likeliest = scores.argmax(axis=0)
+    found = np.full((len(scores), 3), np.nan)
+    size = np.zeros(len(scores))
+    for index in range(1, len(scores)):
+        weight = np.where(likeliest == index, scores[index], 0).astype(np.float64)
+        size[index] = np.count_nonzero(weight)
+        if size[index] >= _LEAST_VOXELS:
+            sums = [weight.sum(axis=axes) for axes in ((1, 2), (0, 2), (0, 1))]
+            found[index] = [s @ np.arange(len(s)) / weight.sum() for s in sums]
+    return found * step_mm, size
+
+
+def affine(points: Array, onto: Array, weight: Array) -> Array:
+    """Return the affine map, 4 x 4, that carries points onto others, strays counting less.
+
+    Parameters
+    ----------
+    points, onto
+        ``n 3``; rows that are NaN in either are not used.
+    weight
+        How much each counts.
+    """
+    used = np.isfinite(points).all(axis=1) & np.isfinite(onto).all(axis=1) & (weight > 0)
+    known = np.c_[points[used], np.ones(used.sum())]
+    identity = np.r_[np.eye(3), np.zeros((1, 3))]
+    trusted = weight[used]
+    for _ in range(_ROUNDS):
+        ridge = np.diag([_RIDGE * weight[used].sum()] * 3 + [0.0])
+        left = (known * trusted[:, None]).T @ known + ridge
+        solved = np.linalg.solve(
+            left, (known * trusted[:, None]).T @ onto[used] + ridge @ identity
+        )
+        off = np.linalg.norm(known @ solved - onto[used], axis=1)
+        trusted = weight[used] / (1 + (off / _STRAY_MM) ** 2)
+    matrix = np.eye(4)
+    matrix[:3] = solved.T
+    return matrix
+
+
+def placed(head: Array, face: Array, onto: Array, step_mm: float) -> Array | None:
+    """Return the affine map from a scan's world [mm] to the atlas's; None where too little is seen.
+
+    Parameters
+    ----------
+    head, face
+        What the networks say: levels of structures and of regions, ``class i j k``.
+    onto
+        Middles in the atlas, as `HeadAtlas.centroids_mm` returns them.
+    step_mm
+        Voxel edge of the levels.
+    """
+    found = [middles(scores, step_mm) for scores in (head, face)]
+    points = np.concatenate([middle for middle, _ in found])
+    size = np.concatenate([size for _, size in found])
+    weight = np.sqrt(np.minimum(size, _MOST_VOXELS)) * trust()
+    weight[~np.isfinite(points).all(axis=1)] = 0
+    if np.count_nonzero(weight) < _LEAST_STRUCTURES:
+        return None
+    matrix = affine(points, onto, weight)
+    return matrix if _VOLUMES[0] < np.linalg.det(matrix[:3, :3]) < _VOLUMES[1] else None

@@ -1,0 +1,95 @@
+"""A scan drawn from the atlas itself, moved, bent and shaded, is named again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from anatwin.core import craniofacial_table, head_table
+from anatwin.segment.atlas import Evidence, fit, head_atlas
+
+SHAPE = (176, 212, 140)
+
+
+@pytest.fixture(scope="module")
+def scan():
+    """Return evidence as doubtful networks give it, and the truth."""
+    atlas = head_atlas()
+    rng = np.random.default_rng(3)
+    matrix = np.diag([1.06, 0.95, 1.03, 1])
+    matrix[:3, 3] = (8, 30, 70)
+    index = np.stack(np.meshgrid(*map(np.arange, SHAPE), indexing="ij")).astype(np.float32)
+    bend = np.stack([gaussian_filter(rng.standard_normal(SHAPE), 25) for _ in range(3)])
+    index += (5 * bend / bend.std()).astype(np.float32)
+    at = np.tensordot(matrix[:3, :3], index, 1) + matrix[:3, 3, None, None, None]
+    truth = map_coordinates(atlas.classes[..., 0], at / atlas.spacing_mm, order=0, mode="nearest")
+    grey = rng.uniform(0.1, 1, len(atlas.is_mixed))
+    grey[atlas.tissue[0]] = 0
+    shade = 1 + 0.3 * np.sin(np.arange(SHAPE[1]) / 50)[:, None]
+    image = grey[atlas.tissue[truth]] * shade + 0.03 * rng.standard_normal(SHAPE)
+    evidence = [
+        doubtful(names[truth], len(table) + 1, rng)
+        for names, table in ((atlas.structure, head_table()), (atlas.region, craniofacial_table()))
+    ]
+    image = np.clip(image / 1.3, 0, 1).astype(np.float32)
+    return Evidence(image, *evidence), atlas.pair[truth]
+
+
+def doubtful(names, n, rng):
+    """Return probabilities of names that were shifted, blurred and blotted."""
+    names = np.roll(names, (3, -2, 3), axis=(0, 1, 2))[::4, ::4, ::4]
+    wrong = rng.random(names.shape) < 0.25
+    names = np.where(wrong, rng.integers(0, n, names.shape), names)
+    soft = [gaussian_filter((names == index).astype(np.float32), 0.7) for index in range(n)]
+    levels = np.rint(255 * np.stack(soft) / np.sum(soft, axis=0)).astype(np.uint8)
+    return levels.repeat(4, 1).repeat(4, 2).repeat(4, 3)
+
+
+def agreement(labels, truth):
+    """Return the mean Dice of the pairs that have a thousand voxels."""
+    scores = []
+    for index, count in enumerate(np.bincount(truth.ravel())):
+        if count > 1000:
+            same = np.count_nonzero((labels == index) & (truth == index))
+            scores.append(2 * same / (np.count_nonzero(labels == index) + count))
+    return float(np.mean(scores))
+
+
+def test_it_names_more_rightly_than_the_networks_alone(scan):
+    evidence, truth = scan
+    fitted = fit(head_atlas(), evidence)
+    alone = replace(fitted, matrix=None, looks=None)
+    reached, before = (agreement(named(x, evidence), truth) for x in (fitted, alone))
+    assert reached > 0.55
+    assert reached > before + 0.2
+
+
+def named(fitted, evidence):
+    found = np.zeros(evidence.image.shape, np.uint8)
+    for start, slab in fitted.slabs(evidence):
+        found[start : start + slab.shape[1]] = slab.argmax(axis=0)
+        assert slab.sum(axis=0) == pytest.approx(1, abs=1e-3)
+    return found
+
+
+def test_where_nothing_is_known_of_the_head_the_networks_decide():
+    atlas = head_atlas()
+    rng = np.random.default_rng(0)
+    structure = rng.integers(0, 21, (32, 36, 40))
+    face = np.zeros((30, *structure.shape), np.uint8)
+    levels = np.stack([np.where(structure == n, 255, 0) for n in range(21)]).astype(np.uint8)
+    evidence = Evidence(rng.random(structure.shape, np.float32), levels, face)
+    fitted = fit(atlas, evidence)
+    assert fitted.matrix is None
+    assert np.array_equal(atlas.pairs[named(fitted, evidence), 0], structure)
+
+
+def test_coarser_evidence_is_a_mean():
+    rng = np.random.default_rng(0)
+    levels = rng.integers(0, 255, (2, 5, 6, 8)).astype(np.uint8)
+    fine = Evidence(rng.random((5, 6, 8), np.float32), levels, levels[:1])
+    coarse = fine.coarser(2)
+    assert coarse.image.shape == (3, 3, 4)
+    assert coarse.image[0, 1, 2] == pytest.approx(fine.image[:2, 2:4, 4:6].mean(), rel=1e-5)
+    assert coarse.head[1, 2, 0, 0] == pytest.approx(levels[1, 4, :2, :2].mean(), abs=0.51)

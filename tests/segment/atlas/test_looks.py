@@ -1,0 +1,46 @@
+"""What tissues look like."""
+
+import numpy as np
+import pytest
+
+from anatwin.ops.sparse_prior import N_LEVELS
+from anatwin.segment.atlas.looks import GREYS, TOP, looks
+
+
+def histogram(values):
+    return np.histogram(values, N_LEVELS, (0 - TOP / 510, TOP + TOP / 510))[0].astype(float)
+
+
+def test_one_and_two_gaussians_are_found():
+    rng = np.random.default_rng(0)
+    single = rng.normal(0.4, 0.05, 9000)
+    double = np.r_[rng.normal(0.3, 0.04, 6000), rng.normal(0.8, 0.06, 3000)]
+    counts = np.stack([histogram(single), histogram(double), np.zeros(N_LEVELS)])
+    mixed = np.array([False, True, False])
+    found = looks(counts, mixed, None)
+    for _ in range(5):
+        found = looks(counts, mixed, found)
+    assert found.mean[0] == pytest.approx(0.4, abs=0.005)
+    assert found.mean[1] == pytest.approx([0.3, 0.8], abs=0.01)
+    assert found.share[1] == pytest.approx([2 / 3, 1 / 3], abs=0.02)
+    assert np.sqrt(found.variance[1]) == pytest.approx([0.04, 0.06], abs=0.01)
+    mean, variance = found.moments()
+    assert mean[1] == pytest.approx(double.mean(), abs=0.01)
+    assert variance[1] == pytest.approx(double.var(), rel=0.05)
+
+
+def test_a_tissue_that_is_not_there_looks_like_everything_or_as_before():
+    counts = np.stack([histogram(np.full(100, 0.5)), histogram(np.full(100, 0.9))])
+    first = looks(counts, np.zeros(2, bool), None)
+    counts[1] = 0
+    assert looks(counts, np.zeros(2, bool), first).mean[1] == pytest.approx(0.9, abs=0.01)
+    assert looks(counts, np.zeros(2, bool), None).mean[1] == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_likeliest_tissue_of_a_grey_value_is_the_nearest():
+    rng = np.random.default_rng(0)
+    counts = np.stack([histogram(rng.normal(grey, 0.08, 2000)) for grey in (0.2, 0.7)])
+    table = looks(counts, np.zeros(2, bool), None).table()
+    clear = (np.abs(GREYS - 0.45) > 0.02) & (np.abs(GREYS - 0.45) < 0.2)
+    assert (table.argmax(axis=0) == (GREYS > 0.45))[clear].all()
+    assert (table > 0).all()

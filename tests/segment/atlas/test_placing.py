@@ -1,0 +1,52 @@
+"""The affine map from the middles of structures."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anatwin.core import craniofacial_table, head_table
+from anatwin.segment.atlas import head_atlas
+from anatwin.segment.atlas.placing import affine, middles, placed, trust
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=20)
+def test_an_affine_map_is_found_though_two_points_are_wrong(seed):
+    rng = np.random.default_rng(seed)
+    true = np.eye(4)
+    true[:3, :3] += rng.uniform(-0.1, 0.1, (3, 3))
+    true[:3, 3] = rng.uniform(-40, 40, 3)
+    points = rng.uniform(0, 200, (30, 3))
+    onto = points @ true[:3, :3].T + true[:3, 3]
+    onto[:2] += 60
+    points[5] = np.nan
+    found = affine(points, onto, np.ones(30))
+    away = points[6:] @ found[:3, :3].T + found[:3, 3] - onto[6:]
+    assert np.abs(away).max() < 1.5
+
+
+def test_middles_are_in_millimetres_and_small_things_have_none():
+    scores = np.zeros((3, 20, 22, 24), np.uint8)
+    scores[0] = 100
+    scores[1, 2:8, 4:10, 6:12] = 255
+    scores[2, 0, 0, :10] = 255
+    found, size = middles(scores, 4.0)
+    assert found[1] == pytest.approx([18, 26, 34])
+    assert np.isnan(found[2]).all()
+    assert size.tolist() == [0, 216, 10]
+
+
+def test_what_scans_cut_off_is_not_trusted():
+    weights = dict(zip(["", *(x.name for x in head_table().labels)], trust(), strict=False))
+    assert not any(weights[name] for name in ("spinal_cord", "air", "skin", "soft_tissue", "csf"))
+    assert weights["white_matter_left"] > 0
+    assert len(trust()) == len(head_table()) + len(craniofacial_table()) + 2
+
+
+def test_nothing_is_placed_by_what_is_no_head():
+    rng = np.random.default_rng(0)
+    blank = [np.zeros((len(t) + 1, 9, 9, 9), np.uint8) for t in (head_table(), craniofacial_table())]
+    assert placed(*blank, head_atlas().centroids_mm(), 4.0) is None
+    noise = [rng.integers(0, 255, (len(x), 24, 24, 24)).astype(np.uint8) for x in blank]
+    assert placed(*noise, head_atlas().centroids_mm(), 4.0) is None
