@@ -84,7 +84,8 @@ def test_other_slices_are_labelled_on_their_own_grid(model):
     labels = TrainedNetwork(model=model[1], threads=1)(view)
     assert labels.grid is view.grid
     dark = (view.data <= 0.01 * view.data.max()).all(axis=(1, 2))
-    assert labels.data.any() and dark[0]
+    assert dark[0]
+    assert labels.data.any()
     assert not labels.data[dark].any()
     assert labels.uncertainty.shape == view.data.shape
 

@@ -56,18 +56,18 @@ class Channel:
             raise InputError(
                 f"The {self.name} image has the same value everywhere; there is nothing to segment."
             )
-        mean, deviation = self.mean, self.deviation
+        zero, unit = self.mean, self.deviation
         if self.scaling == "percentiles":
-            seen = image[_is_bright(image)]
-            mean, high = (float(np.percentile(seen, n)) for n in (self.low, self.high))
-            deviation = high - mean
-            image = np.clip(image, mean, high)
+            bright = _is_bright(image)
+            seen = image[bright] if bright.any() else image
+            zero, high = (float(np.percentile(seen, n)) for n in (self.low, self.high))
+            image, unit = np.clip(image, zero, high), high - zero
         elif self.scaling == "fixed":
             image = np.clip(image, self.low, self.high)
         else:
             seen = image if self.scaling == "z-score" else image[image != 0]
-            mean, deviation = float(seen.mean(dtype=np.float64)), float(seen.std(dtype=np.float64))
-        return ((image - mean) / max(deviation, 1e-8)).astype(np.float32)
+            zero, unit = float(seen.mean(dtype=np.float64)), float(seen.std(dtype=np.float64))
+        return ((image - zero) / max(unit, 1e-8)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

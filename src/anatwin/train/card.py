@@ -71,7 +71,7 @@ def write_views_card(training: "TrainViews", plan: SegmentPlan, people: int, pat
 | architecture | {_architecture(plan)} |
 | input | stacks of slices of any direction, {_voxels(plan)}, cut to what is not dark, whole |
 | output | scores of background and the object |
-| trained on | views of {people} labelled volumes in 3 directions, poses of each: {training.poses}, \
+| trained on | views of {people} labelled volumes in 3 directions, {training.poses} of each, \
 turned by up to {training.rotation_deg:g} degrees and shifted by up to {training.shift_mm:g} mm; \
 {training.steps} steps alone, {training.together_steps} with the alignment |
 {_origin()}

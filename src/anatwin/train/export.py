@@ -94,7 +94,7 @@ def write_checked(
         onnx.checker.check_model(graph)
         onnx.save(graph, small)
         worst = max(_difference(model, example, small) for example in examples)
-        if worst > TOLERANCE:
+        if not worst <= TOLERANCE:  # nor may it be NaN
             raise QualityError(
                 f"The exported network must agree with torch to {TOLERANCE}, got {worst:.2g}; "
                 "nothing was written."
