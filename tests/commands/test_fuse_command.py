@@ -3,18 +3,22 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from anatwin.acquire import ThickSlices
 from anatwin.align import GlobalRigid, resampled
 from anatwin.commands.fuse import Fuse
-from anatwin.core import Grid, UsageError, Volume
+from anatwin.core import Grid, Label, LabelTable, UsageError, Volume
 from anatwin.fuse import SuperResolution
 from anatwin.io.nifti import read_volume, write_array, write_volume
 from anatwin.io.transforms import read_transform
 from anatwin.phantoms import head_ellipsoids
+from anatwin.segment import TrainedNetwork
+from anatwin.segment.recipe import Channel, Recipe
 
 _QUICK = {
     "align": GlobalRigid(rotation_deg=0, shift_mm=20, candidates=4),
@@ -136,6 +140,45 @@ def test_a_bend_is_written_where_it_is_asked_for(
     written = sitk.ReadTransform(str(tmp_path / "case/transforms/view_2_bent.tfm"))
     assert written.GetDimension() == 3
     assert not (tmp_path / "case/transforms/view_1_bent.tfm").exists()
+
+
+def save_network(path: Path) -> Path:
+    """Write a network for views that marks what is brighter than the threshold of the masks."""
+    weight = np.array([0, 200], np.float32).reshape(2, 1, 1, 1, 1)
+    node = helper.make_node("Conv", ["image", "weight", "bias"], ["logits"])
+    sizes = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, n, "i", "j", "k"])
+        for name, n in (("image", 1), ("logits", 2))
+    ]
+    weights = {"weight": weight, "bias": np.array([0, -100], np.float32)}
+    tensors = [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    graph = helper.make_graph([node], "bright", sizes[:1], sizes[1:], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    scaling = Channel("view", "percentiles", 2.0, 98.0, 0.0, 1.0)
+    table = LabelTable((Label(1, "bright", (9, 9, 9)),))
+    recipe = Recipe((scaling,), table, (5.0, 5.0, 15.0), (2, 2, 1), is_of_views=True)
+    helper.set_model_props(model, {"recipe": recipe.to_json()})
+    onnx.save(model, path)
+    return path
+
+
+def test_views_are_labelled_by_a_network(stacks: Path, tmp_path: Path) -> None:
+    method = TrainedNetwork(model=save_network(tmp_path / "network.onnx"), threads=1)
+    views = tuple(stacks / f"{name}.nii.gz" for name in ("axial", "coronal"))
+    labels = [method(read_volume(view)) for view in views]
+    masks = tuple(tmp_path / f"mask_{n}.nii.gz" for n in range(2))
+    for one, path in zip(labels, masks, strict=True):
+        assert 0.05 < one.data.mean() < 0.9
+        write_array(one.data, one.grid, path)
+    Fuse(views=views, masks=masks, output=tmp_path / "given", **_QUICK).run()
+    Fuse(views=views, segment=method, output=tmp_path / "found", **_QUICK).run()
+    given, found = (read_volume(tmp_path / name / "labels.nii.gz") for name in ("given", "found"))
+    # With masks, what they mark is aligned; here the images are, so the poses differ a little.
+    assert given.grid.matches(found.grid)
+    assert np.mean((given.data > 0) != (found.data > 0)) < 0.03
+    assert "bright" in (tmp_path / "found/labels.tsv").read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match="not both"):
+        Fuse(views=views, masks=masks, segment=method, output=tmp_path / "x").run()
 
 
 def test_one_view_alone_is_kept_as_it_is(stacks: Path, tmp_path: Path) -> None:

@@ -58,7 +58,9 @@ def test_views_are_trained_on_from_the_command_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as finished:
         main(["train", "views", str(tmp_path), "-o", str(out), "--edge-mm", "32", *lengths])
     assert finished.value.code == 0
-    assert "together" in capsys.readouterr().out
+    assert "network.onnx, network.safetensors and model-card.md" in capsys.readouterr().out
+    for name in ("network.onnx", "network.safetensors", "model-card.md"):
+        assert (out / name).is_file()
     for name in ("segment", "align"):
         assert (out / "together" / name / "checkpoint.safetensors").is_file()
     with pytest.raises(SystemExit) as stopped:

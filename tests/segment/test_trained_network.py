@@ -174,3 +174,5 @@ def test_values_are_scaled_as_the_channel_says():
     inside = channel("T1", "z-score of the non-zero").scale(image)[2:]
     assert (inside.mean(), inside.std()) == (pytest.approx(0, abs=1e-6), pytest.approx(1, abs=1e-6))
     np.testing.assert_allclose(channel("CT").scale(image), [-2, -2, -1.2, -0.8, 2], atol=1e-6)
+    view = Channel("view", "percentiles", 0.0, 50.0, 0.0, 1.0)  # 40 to 60, of what is not dark
+    np.testing.assert_allclose(view.scale(image), [0, 0, 0, 1, 1], atol=1e-6)

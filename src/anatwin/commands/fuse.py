@@ -30,6 +30,7 @@ from anatwin.fuse import (
     assemble,
     fine_grid,
 )
+from anatwin.segment import SegmentMethod
 
 _OBJECT = LabelTable((Label(1, "object", (214, 96, 77)),))
 
@@ -45,6 +46,8 @@ class Fuse:
     anatwin fuse axial.nii.gz coronal.nii.gz sagittal.nii.gz -o image.nii.gz
 
     anatwin fuse run-1.nii.gz run-2.nii.gz --masks mask-1.nii.gz mask-2.nii.gz -o CASE
+
+    anatwin fuse axial.nii.gz coronal.nii.gz -o CASE segment:trained-network --segment.model MODEL
     """
 
     views: tyro.conf.Positional[tuple[Path, ...]]
@@ -77,22 +80,28 @@ class Fuse:
     mask: FuseMethod = field(default_factory=GaussianFusion)
     """How to fuse masks."""
 
+    segment: SegmentMethod | None = None
+    """How to label each view, in place of --masks; the images are aligned whole."""
+
     def run(self) -> None:
         """Write the image, the mask where there are masks, and how the views lie."""
         if not self.views:
             raise UsageError("Name at least one view; 'anatwin fuse --help' shows how.")
+        if self.masks and self.segment:
+            raise UsageError("Give --masks or a segment: method that makes them, not both.")
         names, volumes = zip(*(one for path in self.views for one in _opened(path)), strict=True)
         if self.masks and len(self.masks) != len(volumes):
             raise UsageError(
                 f"Give one mask for each view or none: {len(volumes)} views, "
                 f"{len(self.masks)} masks."
             )
-        labels = [self._labels(path) for path in self.masks]
+        masks = [self._read(path) for path in self.masks]
         with progress():
-            found = assemble(_shown(volumes, labels), self.align.matched)
+            found = assemble(_shown(volumes, masks), self.align.matched)
             bends = self._bends(found)
+            labels = dict(enumerate(masks)) | self._labels(volumes, found.used)
             views = [
-                _posed(volumes[n], posed.transform, labels[n] if labels else None, bends.get(n))
+                _posed(volumes[n], posed.transform, labels.get(n), bends.get(n))
                 for n, posed in zip(found.used, found.views, strict=True)
             ]
             image, mask = self._fused(views)
@@ -116,7 +125,13 @@ class Fuse:
             for n, posed in track(others, "bending views")
         }
 
-    def _labels(self, path: Path) -> Labels:
+    def _labels(self, volumes: Sequence[Volume], used: Sequence[int]) -> dict[int, Labels]:
+        """Return what is recognised in each of the views that are used, if that is asked for."""
+        if self.segment is None:
+            return {}
+        return {n: self.segment(volumes[n]) for n in track(used, "labelling views")}
+
+    def _read(self, path: Path) -> Labels:
         from anatwin.io.nifti import read_labels
         from anatwin.io.tables import read_table
 

@@ -117,22 +117,26 @@ class ViewsTraining(TrainViews):
     """Train segmentation and alignment of thick-slice views together (needs the extra 'train').
 
     Views of labelled volumes are simulated in random poses. Both networks are trained apart, then
-    in turns. It resumes where it stopped.
+    in turns. It resumes where it stopped, and ends with the segmentation as network.onnx.
 
-    For example:  anatwin train views volumes/ -o out --distance-mm 16
+    For example:
+
+    anatwin train views volumes/ -o out --distance-mm 16
+
+    anatwin fuse axial.nii.gz coronal.nii.gz -o CASE segment:trained-network --segment.model out
     """
 
     volumes: Input
     """Folder of HDF5 files with image and label, or a dataset as for 'segment'."""
 
     out: Output
-    """Folder for the views, the checkpoints and the logs."""
+    """Folder for the views, the checkpoints, the logs, the network and its card."""
 
     def run(self) -> None:
         """Train, showing how far it is."""
         with progress():
             super().run()
-        say(f"Wrote {self.out / 'together'}: segment and align, each with its log")
+        say(f"Wrote {self.out / 'network.onnx'}, network.safetensors and {CARD}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import Grid, InputError, Label, LabelTable, Volume
+from anatwin.ops.morphology import Box, bounding_box
 from anatwin.segment.lattice import Lattice
 
-Scaling = Literal["z-score", "z-score of the non-zero", "fixed"]
+Scaling = Literal["z-score", "z-score of the non-zero", "fixed", "percentiles"]
+
+_DARK = 0.01
+"""Values up to this share of the brightest are background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,12 @@ class Channel:
     scaling
         ``z-score``: each image's own mean becomes 0 and its standard deviation 1; or that of its
         voxels that are not zero. ``fixed``: values have a meaning, as in CT; they are clipped to
-        ``low`` and ``high``, and scaled by ``mean`` and ``deviation``.
+        ``low`` and ``high``, and scaled by ``mean`` and ``deviation``. ``percentiles``: of what is
+        not dark in each image, percentile ``low`` becomes 0, percentile ``high`` 1, and all
+        beyond is clipped.
     low, high, mean, deviation
-        0.5 and 99.5 percentile, mean and standard deviation inside the training cases' structures.
+        But for ``percentiles``: 0.5 and 99.5 percentile, mean and standard deviation inside the
+        training cases' structures.
     """
 
     name: str
@@ -49,13 +56,18 @@ class Channel:
             raise InputError(
                 f"The {self.name} image has the same value everywhere; there is nothing to segment."
             )
-        mean, deviation = self.mean, self.deviation
-        if self.scaling == "fixed":
+        zero, unit = self.mean, self.deviation
+        if self.scaling == "percentiles":
+            bright = _is_bright(image)
+            seen = image[bright] if bright.any() else image
+            zero, high = (float(np.percentile(seen, n)) for n in (self.low, self.high))
+            image, unit = np.clip(image, zero, high), high - zero
+        elif self.scaling == "fixed":
             image = np.clip(image, self.low, self.high)
         else:
             seen = image if self.scaling == "z-score" else image[image != 0]
-            mean, deviation = float(seen.mean(dtype=np.float64)), float(seen.std(dtype=np.float64))
-        return ((image - mean) / max(deviation, 1e-8)).astype(np.float32)
+            zero, unit = float(seen.mean(dtype=np.float64)), float(seen.std(dtype=np.float64))
+        return ((image - zero) / max(unit, 1e-8)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +81,35 @@ class Recipe:
     table
         Structures; a score's number is a structure's index.
     spacing_mm
-        Edges of the network's voxels to the right, to the front and upwards [mm].
+        Edges of the network's voxels to the right, to the front and upwards [mm]; of views within
+        the slices, then across them.
     patch
-        Voxels that the network sees at once.
+        Voxels that the network sees at once; a view is seen whole, with zeros at its ends that
+        make its edges multiples of these.
+    is_of_views
+        Whether it was trained on stacks of slices of any direction, cut to what is not dark.
     """
 
     channels: tuple[Channel, ...]
     table: LabelTable
     spacing_mm: tuple[float, float, float]
     patch: tuple[int, int, int]
+    is_of_views: bool = False
 
-    def lattice(self, grid: Grid) -> Lattice:
-        """Return the network's lattice over a scan."""
-        return Lattice.of(grid, self.spacing_mm)
+    def box(self, volume: Volume) -> Box | None:
+        """Return the part of a scan that the network sees, or None for all of it."""
+        return bright_box(volume.magnitude().data) if self.is_of_views else None
+
+    def lattice(self, grid: Grid, box: Box | None = None) -> Lattice:
+        """Return the network's lattice over a scan, or over a part of it."""
+        return Lattice.of(grid, self.spacing_mm, box=box, slices_last=self.is_of_views)
+
+    def window(self, shape: Sequence[int]) -> tuple[int, int, int]:
+        """Return how much of a lattice the network sees at once."""
+        if not self.is_of_views:
+            return self.patch
+        i, j, k = shape
+        return (i, j, k)
 
     def prepare(self, volumes: Sequence[Volume], lattice: Lattice) -> NDArray[np.float32]:
         """Return the network's input, ``channel i j k``, of one volume per channel.
@@ -127,4 +155,16 @@ class Recipe:
         i, j, k = (int(n) for n in fields["patch"])
         x, y, z = (float(n) for n in fields["spacing_mm"])
         channels = tuple(Channel(**channel) for channel in fields["channels"])
-        return cls(channels, LabelTable(tuple(Label(**row) for row in rows)), (x, y, z), (i, j, k))
+        table = LabelTable(tuple(Label(**row) for row in rows))
+        is_of_views = bool(fields.get("is_of_views", False))  # older recipes do not say it
+        return cls(channels, table, (x, y, z), (i, j, k), is_of_views)
+
+
+def bright_box(data: NDArray[Any]) -> Box:
+    """Return the smallest box that holds all that is not dark; all of it where nothing is."""
+    i, j, k = (slice(0, n) for n in data.shape)
+    return bounding_box(_is_bright(data)) or (i, j, k)
+
+
+def _is_bright(data: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray(data > _DARK * data.max())

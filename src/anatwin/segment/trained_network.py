@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,10 @@ RECIPE = "recipe"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedNetwork:
-    """Label a scan with networks of your own, made by 'anatwin train segment'.
+    """Label a scan with networks of your own, made by 'anatwin train segment' or 'train views'.
 
-    The scan is seen at the network's voxel size, its axes turned to right, anterior and superior.
+    The scan is seen at the network's voxel size, its axes turned to right, anterior and superior;
+    by a network for views with its slices last, whichever way they lie, and at once.
     Windows are blended with Gaussian weights (Isensee et al. 2021,
     doi:10.1038/s41592-020-01008-z) and labelled slab by slab on the scan's own voxels. Several
     networks, one of each fold, are averaged.
@@ -70,7 +72,7 @@ class TrainedNetwork:
         model = Path(self.model)
         found = (model,) if model.is_file() else tuple(sorted(model.rglob(NETWORK)))
         if not found:
-            raise InputError(f"{model} must be or hold a {NETWORK} of 'anatwin train segment'.")
+            raise InputError(f"{model} must be or hold a {NETWORK} that 'anatwin train' made.")
         return found
 
     def __call__(self, volume: Volume) -> Labels:
@@ -86,10 +88,13 @@ class TrainedNetwork:
         grid = volumes[0].grid
         ensemble = _Ensemble.open(self.networks(), self)
         recipe = ensemble.recipe
-        lattice = recipe.lattice(grid)
-        image, before = _pad(recipe.prepare(volumes, lattice), recipe.patch)
-        i, j, k = (round(self.overlap * edge) for edge in recipe.patch)
-        slabs = blend_windows(image, ensemble, recipe.patch, overlap=(i, j, k), profile=gaussian)
+        lattice = recipe.lattice(grid, recipe.box(volumes[0]))
+        image = recipe.prepare(volumes, lattice)
+        window = recipe.window(image.shape[1:])
+        image, before = _pad(image, window)
+        i, j, k = (round(self.overlap * edge) for edge in window)
+        predict = partial(ensemble, side=lattice.side)
+        slabs = blend_windows(image, predict, window, overlap=(i, j, k), profile=gaussian)
         labels = np.zeros(grid.shape, np.uint8)
         uncertainty = np.zeros(grid.shape, np.float16)
         back = _shift(lattice.back, before, image.shape[1:])
@@ -112,33 +117,36 @@ class _Ensemble:
             if RECIPE not in network.about:
                 raise InputError(
                     f"{path} does not say how images become its input; "
-                    "only networks of 'anatwin train segment' do."
+                    "only networks of 'anatwin train segment' and 'train views' do."
                 )
-        recipes = {network.about[RECIPE] for network in networks}
+        recipes = {Recipe.from_json(network.about[RECIPE]) for network in networks}
         if len(recipes) > 1:
             raise InputError(
                 f"{method.model} holds networks of different plans; name one {NETWORK}."
             )
-        return cls(tuple(networks), Recipe.from_json(recipes.pop()), method.mirror)
+        return cls(tuple(networks), recipes.pop(), method.mirror)
 
-    def __call__(self, window: NDArray[np.float32]) -> Scores:
+    def __call__(self, window: NDArray[np.float32], *, side: int) -> Scores:
+        """Return the probabilities of a window whose axis ``side`` lies between left and right."""
         swap = self.recipe.table.mirrored()
         total = np.zeros((len(swap), *window.shape[1:]), np.float32)
         for network in self.networks:
-            total += _probabilities(network, window)
+            total += self._probabilities(network, window)
             if self.mirror:
-                total += _probabilities(network, window[:, ::-1])[swap, ::-1]
+                mirrored = self._probabilities(network, np.flip(window, 1 + side))
+                total += np.flip(mirrored[swap], 1 + side)
         total /= len(self.networks) * (2 if self.mirror else 1)
         return total
 
-
-def _probabilities(network: Network, window: NDArray[np.float32]) -> Scores:
-    """Return what the network says of one window, ``channel i j k``."""
-    scores = network(np.ascontiguousarray(window[None]))[0]
-    scores -= scores.max(axis=0)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=0)
-    return scores
+    def _probabilities(self, network: Network, window: NDArray[np.float32]) -> Scores:
+        """Return what the network says of one window, ``channel i j k``."""
+        i, j, k = window.shape[1:]
+        missing = [(0, -n % step) for n, step in zip((i, j, k), self.recipe.patch, strict=True)]
+        scores = network(np.pad(window, [(0, 0), *missing])[None])[0][:, :i, :j, :k]
+        scores -= scores.max(axis=0)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=0)
+        return scores
 
 
 def _pad(

@@ -3,9 +3,9 @@
 import json
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import onnx
@@ -13,10 +13,20 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from anatwin.core import QualityError
 from anatwin.train.unet import UNet, UNetShape
+
+Model = TypeVar("Model", bound=nn.Module)
+Example = Mapping[str, Tensor]
+"""A network's inputs by name."""
+
+Axes = dict[str, dict[int, str]]
+"""Names of the axes of inputs and outputs whose length is left open."""
+
+OPEN: Axes = {name: {2: "i", 3: "j", 4: "k"} for name in ("image", "logits")}
+"""Of a network for volumes of any size."""
 
 
 class NetworkShape(Protocol):
@@ -30,62 +40,45 @@ class NetworkShape(Protocol):
 TOLERANCE = 1e-4
 """Largest accepted difference of a score between torch and onnxruntime."""
 
+_SIZES = ((2, 1, 1), (1, 2, 3))
 
-def network(shape: UNetShape, weights: dict[str, Tensor]) -> UNet:
+
+def rounded(model: Model, weights: Mapping[str, Tensor]) -> Model:
     """Return the network with these weights, rounded to half precision as they ship."""
-    model = UNet(shape)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             weight.copy_(weights[name].half().float())
     return model.eval()
 
 
-def export_network(model: UNet, onnx_path: Path, *, about: dict[str, str] | None = None) -> float:
-    """Write the network as ONNX; return the largest difference to torch that was seen.
+def write_checked(
+    model: nn.Module,
+    path: Path,
+    about: dict[str, str],
+    *,
+    examples: Sequence[Example],
+    outputs: Sequence[str],
+    axes: Axes | None = None,
+) -> float:
+    """Write a network as ONNX, its weights in half precision, if it agrees with torch.
 
-    Weights are stored in half precision and computed with in single precision.
+    It computes in single precision. Returned is the largest difference of an output, relative to
+    the largest value of that output and to 1 at least.
 
     Parameters
     ----------
     model
         Network whose weights are half-precision values.
-    onnx_path
-        File to write; an older one is replaced once the new one has passed.
-    about
-        Entries of the file's metadata.
-
-    Raises
-    ------
-    QualityError
-        If onnxruntime and torch differ by more than ``TOLERANCE``; nothing is written then.
-    """
-    return write_checked(
-        onnx_path,
-        about or {},
-        trace=lambda path: _trace(model, path),
-        difference=lambda path: largest_difference(model, path),
-    )
-
-
-def write_checked(
-    path: Path,
-    about: dict[str, str],
-    *,
-    trace: Callable[[Path], None],
-    difference: Callable[[Path], float],
-) -> float:
-    """Write a traced network, its weights in half precision, if it agrees with torch.
-
-    Parameters
-    ----------
     path
         File to write; an older one is replaced once the new one has passed.
     about
         Entries of the file's metadata.
-    trace
-        Writes the network as ONNX in single precision.
-    difference
-        Returns how far a file's output is from torch's.
+    examples
+        Inputs by name that both are compared on; the first is also traced.
+    outputs
+        Names of the outputs.
+    axes
+        Whose length is left open, and what they are called; all are as traced otherwise.
 
     Raises
     ------
@@ -94,14 +87,14 @@ def write_checked(
     """
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         raw, small = Path(folder) / "raw.onnx", Path(folder) / "small.onnx"
-        trace(raw)
+        _trace(model, examples[0], outputs, raw, axes)
         graph = onnx.load(raw)
         store_half(graph)
         helper.set_model_props(graph, about)
         onnx.checker.check_model(graph)
         onnx.save(graph, small)
-        worst = difference(small)
-        if worst > TOLERANCE:
+        worst = max(_difference(model, example, small) for example in examples)
+        if not worst <= TOLERANCE:  # nor may it be NaN
             raise QualityError(
                 f"The exported network must agree with torch to {TOLERANCE}, got {worst:.2g}; "
                 "nothing was written."
@@ -111,31 +104,43 @@ def write_checked(
     return worst
 
 
+def noise(*shapes: Sequence[int], name: str = "image") -> list[dict[str, Tensor]]:
+    """Return an example of each shape, for a network of one input."""
+    drawn = (np.random.default_rng(seed) for seed in range(len(shapes)))
+    return [
+        {name: torch.from_numpy(rng.standard_normal(shape, np.float32))}
+        for rng, shape in zip(drawn, shapes, strict=True)
+    ]
+
+
+def blocks(channels: int, multiple: Sequence[int]) -> list[dict[str, Tensor]]:
+    """Return examples ``n channel i j k`` of two sizes, each a multiple of three numbers."""
+    sizes = ([s * m for s, m in zip(some, multiple, strict=True)] for some in _SIZES)
+    return noise(*((1, channels, *size) for size in sizes))
+
+
 def write_network(
     shape: UNetShape, weights: dict[str, Tensor], folder: Path, *, name: str = "head"
 ) -> float:
     """Write ``NAME.onnx`` and ``NAME.safetensors``; return the difference that was seen."""
-    about = {"classes": str(shape.classes), "multiple": str(shape.multiple)}
-    difference = export_network(network(shape, weights), folder / f"{name}.onnx", about=about)
+    difference = write_checked(
+        network(shape, weights),
+        folder / f"{name}.onnx",
+        {"classes": str(shape.classes), "multiple": str(shape.multiple)},
+        examples=blocks(1, (shape.multiple,) * 3),
+        outputs=("logits",),
+        axes=OPEN,
+    )
     save_weights(shape, weights, folder / f"{name}.safetensors")
     return difference
 
 
-def largest_difference(model: UNet, onnx_path: Path) -> float:
-    """Return the largest difference of a score, relative to the largest score, on two shapes."""
-    session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
-    step, worst = model.shape.multiple, 0.0
-    for seed, edges in enumerate(((2, 1, 1), (1, 2, 3))):
-        i, j, k = (step * n for n in edges)
-        image = np.random.default_rng(seed).random((1, 1, i, j, k), np.float32)
-        ours = session.run(["logits"], {"image": image})[0]
-        with torch.no_grad():
-            theirs = model(torch.from_numpy(image)).numpy()
-        worst = max(worst, float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max())))
-    return worst
+def network(shape: UNetShape, weights: Mapping[str, Tensor]) -> UNet:
+    """Return the network of heads with these weights, rounded as they ship."""
+    return rounded(UNet(shape), weights)
 
 
-def save_weights(shape: NetworkShape, weights: dict[str, Tensor], path: Path) -> None:
+def save_weights(shape: NetworkShape, weights: Mapping[str, Tensor], path: Path) -> None:
     """Write the weights in half precision, to continue training from."""
     about = {"step": 0, "seconds": 0.0, "shape": shape.as_dict()}
     halves = {f"average/{name}": weight.half().contiguous() for name, weight in weights.items()}
@@ -145,24 +150,35 @@ def save_weights(shape: NetworkShape, weights: dict[str, Tensor], path: Path) ->
     partial.replace(path)
 
 
-def _trace(model: UNet, path: Path) -> None:
+def _trace(
+    model: nn.Module, example: Example, outputs: Sequence[str], path: Path, axes: Axes | None
+) -> None:
     """Write the network as ONNX with single-precision weights."""
-    edge = model.shape.multiple * 2
-    image = torch.zeros((1, 1, edge, edge, edge))
     with warnings.catch_warnings():
         # That it traces, and that there is a newer exporter (which does not yet take blocks
         # whose number is left open), is known; the parity check finds what tracing breaks.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model,
-            (image,),
+            tuple(example.values()),
             path,
-            input_names=["image"],
-            output_names=["logits"],
+            input_names=list(example),
+            output_names=list(outputs),
             opset_version=18,
             dynamo=False,
-            dynamic_axes={name: {2: "i", 3: "j", 4: "k"} for name in ("image", "logits")},
+            dynamic_axes=axes,
         )
+
+
+def _difference(model: nn.Module, example: Example, path: Path) -> float:
+    """Return the largest difference of an output, relative to its largest value."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    ours = session.run(None, {name: value.numpy() for name, value in example.items()})
+    with torch.no_grad():
+        found = model(*example.values())
+    theirs = found if isinstance(found, tuple) else (found,)
+    pairs = [(one, other.numpy()) for one, other in zip(ours, theirs, strict=True)]
+    return max(float(np.abs(a - b).max() / max(1.0, np.abs(b).max())) for a, b in pairs)
 
 
 def store_half(model: onnx.ModelProto) -> None:

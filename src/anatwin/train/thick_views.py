@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from anatwin.acquire import ThickSlices
 from anatwin.core import Grid, Labels, Transform, Volume, track
 from anatwin.io.files import atomic_output
-from anatwin.ops.morphology import bounding_box
 from anatwin.ops.warp import warped
+from anatwin.segment.recipe import bright_box
 from anatwin.train.prepared import Prepared, places_of
 from anatwin.train.subjects import OBJECT, Subject
+from anatwin.train.views_plan import VIEW
 
 Matrix = NDArray[np.float64]
 
@@ -23,9 +24,6 @@ LATTICE = 48
 """Edge of the lattice that alignment sees, in voxels."""
 LATTICE_MM = 4.0
 """Its voxels' edge."""
-
-_DARK = 0.01
-"""Values up to this share of the brightest are background."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -177,14 +175,12 @@ def store(seen: Seen, folder: Path) -> None:
 def shown(volume: Volume) -> tuple[NDArray[np.float32], Grid, tuple[slice, ...]]:
     """Return the part of a scan that is not dark, its grid, and where it lies.
 
-    Values between the 2nd and the 98th percentile become 0 to 1, as in SuperMask.
+    It is empty where all is dark.
     """
     data = np.asarray(volume.magnitude().data, np.float32)
-    bright = data > _DARK * data.max()
-    box = bounding_box(bright) or (slice(0, 1),) * 3
-    low, high = np.percentile(data[bright], (2, 98)) if bright.any() else (0.0, 1.0)
+    box = bright_box(data)
     cut = data[box]
-    scaled = np.clip((cut - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
+    scaled = VIEW.scale(cut) if np.ptp(cut) > 0 else np.zeros_like(cut)
     matrix = volume.grid.matrix
     matrix[:3, 3] = volume.grid.at(*(part.start for part in box))
     return scaled, Grid.from_matrix(cut.shape, matrix, volume.grid.frame), box

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from anatwin.acquire import ThickSlices
 from anatwin.core import UsageError
+from anatwin.train.labelled import CARD
 from anatwin.train.segment import require_torch
 
 _CONTRAST = 0.1
@@ -18,14 +19,15 @@ class TrainViews:
     """Train a segmentation and an alignment of thick-slice views on labelled volumes.
 
     Views of every person are simulated in random poses. Both networks are trained apart, then in
-    turns, each with what the other says of two views (SuperMask, Gu et al. 2023).
+    turns, each with what the other says of two views (SuperMask, Gu et al. 2023). The segmentation
+    is written as ONNX, for views of any direction.
     """
 
     volumes: Path
     """Folder of HDF5 files with image and label, or a dataset as for 'segment'."""
 
     out: Path
-    """Folder for the views, the checkpoints and the logs."""
+    """Folder for the views, the checkpoints, the logs, the network and its card."""
 
     distance_mm: float = 8.0
     """From slice to slice."""
@@ -65,7 +67,7 @@ class TrainViews:
             raise UsageError(f"distance_mm must be above 0, got {self.distance_mm}.")
 
     def run(self) -> None:
-        """Train, or go on where it stopped.
+        """Train, or go on where it stopped; write the segmentation network.
 
         Raises
         ------
@@ -78,9 +80,11 @@ class TrainViews:
 
         subjects = read_subjects(self.volumes, spacing_mm=self.spacing_mm)
         require_torch()
+        from anatwin.train.card import write_views_card
+        from anatwin.train.planned_export import write_planned
         from anatwin.train.thick_views import prepare_views
         from anatwin.train.views_loop import ViewsTraining, train_views
-        from anatwin.train.views_plan import views_plan
+        from anatwin.train.views_plan import views_plan, views_recipe
 
         scan = ThickSlices(
             distance_mm=self.distance_mm,
@@ -90,13 +94,16 @@ class TrainViews:
         )
         home = self.out / "views"
         views = prepare_views(subjects, scan, home, poses=self.poses, edge_mm=self.edge_mm)
-        train_views(
+        plan = views_plan(self.distance_mm, edge_mm=self.edge_mm / 2, steps=self.steps)
+        model, _ = train_views(
             ViewsTraining(
                 views=views,
-                plan=views_plan(self.distance_mm, edge_mm=self.edge_mm / 2, steps=self.steps),
+                plan=plan,
                 out=self.out,
                 align_steps=self.align_steps,
                 together_steps=self.together_steps,
                 seed=self.seed,
             )
         )
+        write_planned(model.shape, model.state_dict(), views_recipe(plan), self.out)
+        write_views_card(self, plan, len(subjects), self.out / CARD)

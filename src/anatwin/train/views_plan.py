@@ -1,10 +1,13 @@
 """The plan of a small segmentation network for simulated views."""
 
-from math import ceil
+from math import ceil, prod
 
 from anatwin.segment.recipe import Channel, Recipe
 from anatwin.train.segment_plan import SegmentPlan
 from anatwin.train.subjects import OBJECT
+
+VIEW = Channel("view", "percentiles", 2.0, 98.0, 0.0, 1.0)
+"""Scaled as in SuperMask."""
 
 
 def views_plan(distance_mm: float, *, edge_mm: float, steps: int) -> SegmentPlan:
@@ -26,7 +29,7 @@ def views_plan(distance_mm: float, *, edge_mm: float, steps: int) -> SegmentPlan
     i, j, k = (ceil(n / m) * m for n, m in zip(lengths, multiple, strict=True))
     return SegmentPlan(
         spacing_mm=(1.0, 1.0, distance_mm),
-        channels=(Channel("view", "fixed", 0.0, 1.0, 0.0, 1.0),),
+        channels=(VIEW,),
         patch=(i, j, k),
         batch=2,
         stem=(2, 2, 1) if is_thick else (2, 2, 2),
@@ -43,4 +46,5 @@ def views_plan(distance_mm: float, *, edge_mm: float, steps: int) -> SegmentPlan
 
 def views_recipe(plan: SegmentPlan) -> Recipe:
     """Return what the plan's network expects and names."""
-    return Recipe(plan.channels, OBJECT, plan.spacing_mm, plan.patch)
+    i, j, k = (prod(steps) for steps in zip(plan.stem, *plan.strides, strict=True))
+    return Recipe(plan.channels, OBJECT, plan.spacing_mm, (i, j, k), is_of_views=True)
