@@ -16,7 +16,7 @@ from anatwin.core import UsageError
 from anatwin.fuse import SuperResolution
 from anatwin.mesh import MeshMethod, SurfaceNets
 from anatwin.reconstruct import Automatic, ReconstructMethod
-from anatwin.segment import HeadNetwork, SegmentMethod
+from anatwin.segment import SegmentMethod, WholeHead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Plan:
     fuse: SuperResolution = field(default_factory=SuperResolution)
     """Several scans to one image."""
 
-    segment: SegmentMethod = field(default_factory=HeadNetwork)
+    segment: SegmentMethod = field(default_factory=WholeHead)
     """Image to labels."""
 
     mesh: MeshMethod = field(default_factory=SurfaceNets)

@@ -7,6 +7,7 @@ import tyro
 
 from anatwin.commands.options import Input, Output
 from anatwin.commands.terminal import progress, say
+from anatwin.train.atlas import ATLAS, TrainAtlas
 from anatwin.train.enhance import TrainEnhance
 from anatwin.train.labelled import CARD, TrainLabelled
 from anatwin.train.nnunet import TrainNnunet
@@ -92,6 +93,23 @@ class HeadTraining(TrainSegment):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AtlasTraining(TrainAtlas):
+    """Average completed label maps of several people into the atlas of the head.
+
+    For example:  anatwin train atlas --labels maps --regions completed -o out
+    """
+
+    out: Output
+    """Folder for the prepared maps and head_atlas.npz."""
+
+    def run(self) -> None:
+        """Average, showing how far it is."""
+        with progress():
+            super().run()
+        say(f"Wrote {self.out / ATLAS}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReconstructTraining(TrainReconstruct):
     """Train a deep cascade on images or k-space (needs the extra 'train').
 
@@ -162,7 +180,9 @@ class EnhanceTraining(TrainEnhance):
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network: segment, nnunet, head, reconstruct, views or enhance (extra 'train').
+    """Train a network: segment, nnunet, head, atlas, reconstruct, views or enhance.
+
+    Most need the extra 'train'.
 
     For example:
 
@@ -171,6 +191,8 @@ class Train:
     anatwin train nnunet DATASET -o out
 
     anatwin train head --labels maps -o out --minutes 60
+
+    anatwin train atlas --labels maps --regions completed -o out
 
     anatwin train reconstruct --images folder -o out --minutes 60
 
@@ -183,6 +205,7 @@ class Train:
         Annotated[SegmentTraining, tyro.conf.subcommand("segment", prefix_name=False)]
         | Annotated[NnunetTraining, tyro.conf.subcommand("nnunet", prefix_name=False)]
         | Annotated[HeadTraining, tyro.conf.subcommand("head", prefix_name=False)]
+        | Annotated[AtlasTraining, tyro.conf.subcommand("atlas", prefix_name=False)]
         | Annotated[ReconstructTraining, tyro.conf.subcommand("reconstruct", prefix_name=False)]
         | Annotated[ViewsTraining, tyro.conf.subcommand("views", prefix_name=False)]
         | Annotated[EnhanceTraining, tyro.conf.subcommand("enhance", prefix_name=False)]

@@ -10,7 +10,7 @@ from anatwin.commands.terminal import progress, say
 from anatwin.core import InputError, KSpace, Labels, LabelTable, QualityError, Volume, head_table
 from anatwin.mesh import MeshMethod, SurfaceNets
 from anatwin.reconstruct import Automatic, ReconstructMethod, chosen
-from anatwin.segment import HeadNetwork, SegmentMethod, parcellate
+from anatwin.segment import SegmentMethod, WholeHead, parcellate
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Segment:
     output: Output
     """Label map to write, .nii.gz; its names go beside it as .tsv and .itksnap.txt."""
 
-    method: SegmentMethod = field(default_factory=HeadNetwork)
+    method: SegmentMethod = field(default_factory=WholeHead)
     """How to segment."""
 
     regions: Path | None = None

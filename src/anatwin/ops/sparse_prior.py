@@ -36,7 +36,7 @@ def sampled(
     return result
 
 
-def believed(  # noqa: PLR0913  a prior, what is seen, and what that says
+def believed(
     prior: tuple[Array, Array],
     at: Array,
     floor: Array,
@@ -72,13 +72,15 @@ def believed(  # noqa: PLR0913  a prior, what is seen, and what that says
     counts
         How much of every tissue has every grey level, ``tissue level``.
     """
+    first, second, grey = seen
     first_weight, second_weight, look, first_of, second_of, tissue_of = says
     result = np.zeros((int(channel.max()) + 1, at.shape[1]), np.float32)
     counts = np.zeros(look.shape)
+    classes, shares = prior
+    points, least = np.asarray(at, np.float32), np.asarray(floor, np.float32)
     _believe(
-        *prior, np.asarray(at, np.float32), np.asarray(floor, np.float32), *seen,
-        first_weight, second_weight, look, first_of, second_of, tissue_of,
-        np.asarray(channel, np.int64), result, counts,
+        classes, shares, points, least, first, second, grey, first_weight, second_weight, look,
+        first_of, second_of, tissue_of, np.asarray(channel, np.int64), result, counts,
     )  # fmt: skip
     return result, counts
 

@@ -22,6 +22,7 @@ from anatwin.ops.patches import Scores, blend_windows
 from anatwin.segment.seen import STRIDE, Seen, is_occupied
 from anatwin.segment.strays import rename_strays
 
+
 @dataclass(frozen=True, kw_only=True)
 class HeadNetwork:
     """Label a head's structures with a small 3-D network of any contrast.

@@ -73,7 +73,9 @@ class Seen:
         labels = np.zeros(self.volume.grid.shape, np.uint8)
         uncertainty = np.zeros(labels.shape, np.float16)
         rows, back = _restrict(self.lattice.back, self.box, self.head.shape)
-        label_slabs(slabs, back, self.lattice.view(labels)[rows], self.lattice.view(uncertainty)[rows])
+        label_slabs(
+            slabs, back, self.lattice.view(labels)[rows], self.lattice.view(uncertainty)[rows]
+        )
         return labels, uncertainty
 
     def spread(self, data: NDArray[np.uint8]) -> NDArray[np.uint8]:

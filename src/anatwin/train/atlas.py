@@ -1,4 +1,4 @@
-"""``anatwin train atlas``: average completed label maps into the atlas that heads are labelled with.
+"""``anatwin train atlas``: average completed label maps into the atlas of heads.
 
 It needs no torch.
 """

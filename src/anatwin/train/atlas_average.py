@@ -260,7 +260,8 @@ def _shares(labels: Array, n: int) -> Array:
     padded = np.pad(labels, [(0, -size % _STEP_MM) for size in labels.shape])
     i, j, k = (size // _STEP_MM for size in padded.shape)
     blocks = padded.reshape(i, _STEP_MM, j, _STEP_MM, k, _STEP_MM)
-    return np.stack([(blocks == index).mean(axis=(1, 3, 5), dtype=np.float32) for index in range(n)])
+    means = [(blocks == index).mean(axis=(1, 3, 5), dtype=np.float32) for index in range(n)]
+    return np.stack(means)
 
 
 def _read(values: Array, at: Array, *, mode: str) -> Array:

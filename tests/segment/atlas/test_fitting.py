@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from anatwin.core import craniofacial_table, head_table
-from anatwin.segment.atlas import Evidence, fit, head_atlas
+from anatwin.segment.atlas import Evidence, Fitted, fit, head_atlas
 
 SHAPE = (176, 212, 140)
 
@@ -81,6 +81,7 @@ def test_where_nothing_is_known_of_the_head_the_networks_decide():
     levels = np.stack([np.where(structure == n, 255, 0) for n in range(21)]).astype(np.uint8)
     evidence = Evidence(rng.random(structure.shape, np.float32), levels, face)
     fitted = fit(atlas, evidence)
+    assert isinstance(fitted, Fitted)
     assert fitted.matrix is None
     assert np.array_equal(atlas.pairs[named(fitted, evidence), 0], structure)
 

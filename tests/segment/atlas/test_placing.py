@@ -46,7 +46,8 @@ def test_what_scans_cut_off_is_not_trusted():
 
 def test_nothing_is_placed_by_what_is_no_head():
     rng = np.random.default_rng(0)
-    blank = [np.zeros((len(t) + 1, 9, 9, 9), np.uint8) for t in (head_table(), craniofacial_table())]
+    tables = (head_table(), craniofacial_table())
+    blank = [np.zeros((len(table) + 1, 9, 9, 9), np.uint8) for table in tables]
     assert placed(*blank, head_atlas().centroids_mm(), 4.0) is None
     noise = [rng.integers(0, 255, (len(x), 24, 24, 24)).astype(np.uint8) for x in blank]
     assert placed(*noise, head_atlas().centroids_mm(), 4.0) is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anatwin.core import InputError, craniofacial_table, head_table
-from anatwin.segment.atlas import head_atlas
+from anatwin.segment.atlas import HeadAtlas, head_atlas
 from anatwin.segment.atlas.template import read_atlas
 
 
@@ -31,7 +31,10 @@ def test_an_atlas_whose_parts_contradict_each_other_is_refused(tmp_path):
     atlas = head_atlas()
     names = ("shares", "spacing_mm", "structure", "region", "tissue", "is_mixed")
     parts = {name: getattr(atlas, name) for name in names}
-    np.savez(tmp_path / "wrong.npz", classes=atlas.classes + np.uint8(100), **parts)
+    parts["classes"] = atlas.classes + np.uint8(100)
+    with pytest.raises(InputError, match="not one"):
+        HeadAtlas(**parts)
+    np.savez(tmp_path / "wrong.npz", **parts)
     with pytest.raises(InputError, match="not one"):
         read_atlas(tmp_path / "wrong.npz")
 

@@ -153,8 +153,7 @@ class Fitted:
         if coarse.shape == shape:
             return coarse[rows]
         first, *rest = (
-            linear_matrix(n, m, step_mm / _COARSE)
-            for n, m in zip(coarse.shape, shape, strict=True)
+            linear_matrix(n, m, step_mm / _COARSE) for n, m in zip(coarse.shape, shape, strict=True)
         )
         return apply_matrices(coarse, (first[rows], *rest))
 
@@ -176,9 +175,7 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
     if matrix is not None:
         matrix[:3, 3] -= matrix[:3, :3] @ np.full(3, centre)
     shape = coarse.image.shape
-    fitted = Fitted(
-        atlas, matrix, np.zeros((3, *shape), np.float32), np.ones(shape, np.float32)
-    )
+    fitted = Fitted(atlas, matrix, np.zeros((3, *shape), np.float32), np.ones(shape, np.float32))
     if matrix is None:
         return fitted
     for n in track(range(_ROUNDS), "bending the atlas"):

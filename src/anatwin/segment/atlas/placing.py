@@ -83,9 +83,7 @@ def affine(points: Array, onto: Array, weight: Array) -> Array:
     for _ in range(_ROUNDS):
         ridge = np.diag([_RIDGE * weight[used].sum()] * 3 + [0.0])
         left = (known * trusted[:, None]).T @ known + ridge
-        solved = np.linalg.solve(
-            left, (known * trusted[:, None]).T @ onto[used] + ridge @ identity
-        )
+        solved = np.linalg.solve(left, (known * trusted[:, None]).T @ onto[used] + ridge @ identity)
         off = np.linalg.norm(known @ solved - onto[used], axis=1)
         trusted = weight[used] / (1 + (off / _STRAY_MM) ** 2)
     matrix = np.eye(4)

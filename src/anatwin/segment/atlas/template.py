@@ -100,7 +100,10 @@ class HeadAtlas:
         index = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij")).reshape(3, -1)
         likeliest = self.classes[..., 0].ravel()
         found = []
-        for of_class, table in ((self.structure, head_table()), (self.region, craniofacial_table())):
+        for of_class, table in (
+            (self.structure, head_table()),
+            (self.region, craniofacial_table()),
+        ):
             name = of_class[likeliest]
             counts = np.bincount(name, minlength=len(table) + 1).astype(float)
             counts[counts == 0] = np.nan
