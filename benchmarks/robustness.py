@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from anatwin.core import Grid, Volume, head_table
+from anatwin.core import Grid, Volume
 from anatwin.io.nifti import read_volume
-from anatwin.segment import HeadNetwork
-from anatwin.train.evaluate import MERGED, merged_dice, read_real
+from anatwin.segment import WholeHead
+from anatwin.train.evaluate import MERGED, head_structures, merged_dice, read_real
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[1] / "../shared/data"))
 TILT_DEG = (12.0, -18.0, 25.0)
@@ -26,19 +26,19 @@ LARGE_ML = 5.0
 
 
 def main() -> None:
-    method = HeadNetwork(threads=1)
+    method = WholeHead(threads=1)
     brains(method, DATA / "heads/images")
     visits(method, DATA / "visits/patient01")
 
 
-def brains(method: HeadNetwork, folder: Path) -> None:
+def brains(method: WholeHead, folder: Path) -> None:
     """Print the Dice of every variant of the brain."""
     names = folder / "brain_t1.nii.gz", folder / "brain_t1_freesurfer.nii.gz"
     volume, truth = read_real(*names, axes="LIA")
     print("| T1 brain | " + " | ".join(name.replace("_", " ") for name in MERGED) + " |")
     print("|---" * (len(MERGED) + 1) + "|")
     for name, variant, expected in variants(volume, truth):
-        scores = merged_dice(method(variant).data, expected)
+        scores = merged_dice(head_structures(method(variant)), expected)
         print(f"| {name} | " + " | ".join(f"{x:.3f}" for x in scores.values()) + " |", flush=True)
 
 
@@ -87,7 +87,7 @@ def turn(degrees: tuple[float, float, float]) -> np.ndarray:
     return matrix
 
 
-def visits(method: HeadNetwork, folder: Path) -> None:
+def visits(method: WholeHead, folder: Path) -> None:
     """Print the volumes of large structures in all scans of a patient."""
     scans = [f"study{n}_{kind}" for n in (1, 2) for kind in ("T1W", "T2W", "FLAIR")]
     volumes = []
@@ -97,7 +97,7 @@ def visits(method: HeadNetwork, folder: Path) -> None:
     table = np.array(volumes)
     print("\n| structure [ml] | " + " | ".join(scans) + " | largest difference from the median |")
     print("|---" * (len(scans) + 2) + "|")
-    for label, column in zip(head_table().labels, table.T, strict=True):
+    for label, column in zip(labels.table.labels, table.T, strict=True):
         median = float(np.median(column))
         if median > LARGE_ML:
             worst = np.abs(column / median - 1).max()

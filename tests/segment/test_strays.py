@@ -1,7 +1,7 @@
 import numpy as np
 
 from anatwin.core import head_table
-from anatwin.segment.strays import keep_largest, rename_strays
+from anatwin.segment.strays import keep_large, keep_largest, rename_strays
 
 SHAPE = (20, 24, 28)
 TABLE = head_table()
@@ -46,3 +46,25 @@ def test_nothing_is_nothing():
     empty = np.zeros(SHAPE, np.uint8)
     keep_largest(empty, [1, 2], into=3)
     assert not empty.any()
+
+
+def test_the_third_and_fourth_ventricles_stay_and_drops_do_not():
+    brain = {"brain_stem": ((2, 2, 2), (12, 12, 12))}
+    ventricles = {"ventricle_midline": ((4, 4, 4), (4, 4, 4))}
+    found = head(**brain, **ventricles)
+    found[4:6, 4:6, 10:12] = TABLE["ventricle_midline"].index
+    expected = found.copy()
+    found[12, 12, 2:4] = TABLE["ventricle_midline"].index
+    expected[12, 12, 2:4] = TABLE["csf"].index
+    rename_strays(found, TABLE)
+    assert (found == expected).all()
+
+
+def test_small_pieces_are_renamed_and_nothing_stays_nothing():
+    found = head(csf=((1, 1, 1), (4, 4, 4)))
+    empty = found.copy()
+    keep_large(found, TABLE["air"].index, 3)
+    assert (found == empty).all()
+    found[10, 10, 10] = TABLE["csf"].index
+    keep_large(found, TABLE["csf"].index, TABLE["soft_tissue"].index)
+    assert (found == empty).all()

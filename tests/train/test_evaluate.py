@@ -2,9 +2,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from anatwin.core import head_table
+from anatwin.core import Grid, Labels, anatomy_table, head_table
 from anatwin.train.evaluate import (
     dice,
+    head_structures,
     markdown,
     merged_dice,
     read_real,
@@ -69,3 +70,19 @@ class TestRealData:
         assert 20_000 < counts[18] < 400_000  # the air inside a head, 20 to 400 ml
         whole = np.asanyarray(nib.load(path).dataobj)
         assert abs(counts[19] - (whole == 511).sum()) < 0.05 * counts[19]
+
+
+def test_parts_of_the_anatomy_table_are_what_they_are_in():
+    names = {
+        "masseter_left": "soft_tissue",
+        "mandible": "bone",
+        "vertebra_c3": "bone",
+        "disc_c2_c3": "soft_tissue",
+        "upper_airway": "air",
+        "cortex_right": "cortex_right",
+        "thalamus_left": "deep_grey_left",
+    }
+    data = np.array([0] + [anatomy_table()[name].index for name in names], np.uint8)
+    grid = Grid.isotropic((len(data), 1, 1), 1.0)
+    found = head_structures(Labels(data.reshape(-1, 1, 1), grid, anatomy_table()))
+    assert found.ravel().tolist() == [0] + [head_table()[name].index for name in names.values()]

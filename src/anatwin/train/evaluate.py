@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from anatwin.core import Grid, LabelTable, Volume, head_table, track
+from anatwin.core import Grid, Labels, LabelTable, Volume, anatomy_table, head_table, track
 from anatwin.measure.samples import mean_interval
 from anatwin.train.maps import FineMap
 from anatwin.train.numbering import N_STRUCTURES, STRUCTURE_OF, from_sources
@@ -58,6 +58,15 @@ class Row:
     mean: float
     low: float
     high: float
+
+
+def head_structures(labels: Labels) -> NDArray[np.uint8]:
+    """Return labels of the anatomy table in the head table, ``i j k``: parts as what they are in."""
+    known = {label.name: label.index for label in head_table().labels}
+    found = np.zeros(max(anatomy_table().indices) + 1, np.uint8)
+    for label in anatomy_table().labels:
+        found[label.index] = known.get(label.name) or known[label.parent]
+    return found[labels.data]
 
 
 def dice(
