@@ -58,18 +58,18 @@ class TestTidy:
         data = np.full(SHAPE, of(anatomy_table(), "skull"), np.uint8)
         data[5, 6, 7] = 0
         data[12:16, 12:16, 12:16] = 0
-        tidied = tidy(data, np.zeros_like(data))
-        assert tidied[5, 6, 7] == of(anatomy_table(), "skull")
-        assert (tidied[12:16, 12:16, 12:16] == 0).all()
+        tidy(data, np.zeros_like(data))
+        assert data[5, 6, 7] == of(anatomy_table(), "skull")
+        assert (data[12:16, 12:16, 12:16] == 0).all()
 
     def test_one_mandible(self):
         mandible, skull = (of(anatomy_table(), name) for name in ("mandible", "skull"))
         data = np.zeros(SHAPE, np.uint8)
         data[2:12, 2:12, 2:12] = mandible
         data[20, 20, 20:22] = mandible
-        tidied = tidy(data, np.zeros_like(data))
-        assert (tidied == mandible).sum() == 1000
-        assert tidied[20, 20, 20] == skull
+        tidy(data, np.zeros_like(data))
+        assert (data == mandible).sum() == 1000
+        assert data[20, 20, 20] == skull
 
     def test_a_disc_is_named_after_its_vertebrae(self):
         table = anatomy_table()
@@ -77,11 +77,12 @@ class TestTidy:
         data[8:16, 8:16, 16:22] = of(table, "vertebra_c3")
         data[8:16, 8:16, 8:14] = of(table, "vertebra_c4")
         face[8:16, 8:16, 14:16] = of(craniofacial_table(), "cervical_disc")
-        tidied = tidy(data, face)
-        assert (tidied == of(table, "disc_c3_c4")).sum() == 128
+        tidy(data, face)
+        assert (data == of(table, "disc_c3_c4")).sum() == 128
 
     def test_a_disc_without_vertebrae_is_soft_tissue(self):
         face = np.zeros(SHAPE, np.uint8)
         face[8:16, 8:16, 14:16] = of(craniofacial_table(), "cervical_disc")
-        tidied = tidy(np.zeros_like(face), face)
-        assert set(np.unique(tidied)) == {0, of(anatomy_table(), "soft_tissue")}
+        data = np.zeros_like(face)
+        tidy(data, face)
+        assert set(np.unique(data)) == {0, of(anatomy_table(), "soft_tissue")}

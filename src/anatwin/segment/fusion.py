@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import LabelTable, anatomy_table, craniofacial_table, head_table
+from anatwin.ops.morphology import bounding_box
 from anatwin.segment.strays import keep_largest
 
 Bytes = NDArray[np.uint8]
@@ -25,6 +26,8 @@ _STRAY = {
     "tongue": "soft_tissue",
 }
 """What the smaller pieces of a structure that is one piece become; the others: soft tissue."""
+
+_ROWS = 32
 
 _IN_PIECES = ("air", "csf", "skin", "soft_tissue", "skull")
 """Structures that need not be one piece."""
@@ -87,26 +90,24 @@ def fuse_head(brain: Bytes, face: Bytes) -> Fused:
     return Fused(data.astype(np.uint8), from_brain, lost.astype(np.uint8))
 
 
-def tidy(data: Bytes, face: Bytes) -> Bytes:
-    """Return the labels with pinholes closed, strays renamed, and discs named by their level.
+def tidy(data: Bytes, face: Bytes) -> None:
+    """Close pinholes, rename strays, and name discs by their level, in place.
 
     Parameters
     ----------
     data
-        Indices of the anatomy table, ``i j k``.
+        Indices of the anatomy table, ``i j k``; changed.
     face
         Indices of the craniofacial table, ``i j k``, whose cervical discs have no level yet.
     """
-    data = _close_pinholes(data)
-    disc = face == craniofacial_table()["cervical_disc"].index
-    data = _name_discs(data, disc & (data == 0))
+    _close_pinholes(data)
+    _name_discs(data, (face == craniofacial_table()["cervical_disc"].index) & (data == 0))
     # The brain's parts may be in pieces: the third ventricle and the fourth are one structure.
     around = {label.name for label in craniofacial_table().labels} - set(_IN_PIECES)
     for label in anatomy_table().labels:
         if label.name in around or label.name.startswith("disc_c"):
             into = anatomy_table()[_STRAY.get(label.name, "soft_tissue")].index
             keep_largest(data, [label.index], into)
-    return data
 
 
 def _lookup(table: LabelTable, anatomy: dict[str, int]) -> Bytes:
@@ -117,37 +118,37 @@ def _lookup(table: LabelTable, anatomy: dict[str, int]) -> Bytes:
     return found
 
 
-def _close_pinholes(data: Bytes) -> Bytes:
-    """Return the labels with background voxels named that labelled ones enclose on five sides."""
+def _close_pinholes(data: Bytes) -> None:
+    """Name background voxels that labelled ones enclose on five sides, after one of those."""
+    for start in range(0, len(data), _ROWS):
+        wide = slice(max(start - 1, 0), start + _ROWS + 1)
+        padded = np.pad(data[wide], 1, mode="edge")
+        inner = (slice(1, -1),) * 3
+        sides = [np.roll(padded, step, axis)[inner] for axis in range(3) for step in (1, -1)]
+        known = np.add.reduce([side > 0 for side in sides], dtype=np.uint8)
+        hole = (padded[inner] == 0) & (known >= 5)
+        # Of six neighbours at most one is background, so the greater of two is a label.
+        data[wide][hole] = np.maximum(sides[0], sides[1])[hole]
+
+
+def _name_discs(data: Bytes, disc: Mask) -> None:
+    """Name every piece of disc after the vertebrae that it lies between."""
     from scipy import ndimage
 
-    empty = data == 0
-    cross = ndimage.generate_binary_structure(3, 1)
-    cross[1, 1, 1] = False
-    neighbours = ndimage.convolve((~empty).astype(np.uint8), cross.astype(np.uint8), mode="nearest")
-    hole = empty & (neighbours >= 5)
-    if not hole.any():
-        return data
-    nearest = ndimage.distance_transform_edt(empty, return_distances=False, return_indices=True)
-    return np.where(hole, data[tuple(nearest)], data)
-
-
-def _name_discs(data: Bytes, disc: Mask) -> Bytes:
-    """Return the labels with every piece of disc named after the vertebrae that it lies between."""
-    from scipy import ndimage
-
+    box = bounding_box(disc)
+    if box is None:
+        return
     table = anatomy_table()
     vertebrae = {
-        n: np.argwhere(data == table[f"vertebra_c{n}"].index).mean(axis=0)
+        n: np.argwhere(mask).mean(axis=0)
         for n in range(2, 8)
-        if (data == table[f"vertebra_c{n}"].index).any()
+        if (mask := data == table[f"vertebra_c{n}"].index).any()
     }
-    data = np.where(disc, table["soft_tissue"].index, data).astype(np.uint8)
-    pieces, n_pieces = ndimage.label(disc)
+    data[disc] = table["soft_tissue"].index
+    pieces, n_pieces = ndimage.label(disc[box])
     for piece in range(1, n_pieces + 1):
-        middle = np.argwhere(pieces == piece).mean(axis=0)
+        middle = np.argwhere(pieces == piece).mean(axis=0) + [part.start for part in box]
         near = sorted(vertebrae, key=lambda n: float(np.linalg.norm(vertebrae[n] - middle)))[:2]
         if len(near) == 2 and abs(near[0] - near[1]) == 1:
             name = f"disc_c{min(near)}_c{max(near)}"
-            data[pieces == piece] = table[name].index
-    return data
+            data[box][pieces == piece] = table[name].index

@@ -59,8 +59,11 @@ class WholeHead:
         del pair
         rename_strays(head, head_table())
         follow_borders(volume, head, head_table())
-        fused = fuse_head(head, face)
-        data = tidy(fused.data, face)
+        data = np.empty_like(head)
+        for rows in _slabs(len(data)):
+            data[rows] = fuse_head(head[rows], face[rows]).data
+        del head
+        tidy(data, face)
         conflict = seen.spread(_conflict(evidence))
         # Where the two networks are at odds, the outcome is not to be trusted more than half.
         np.maximum(uncertainty, 0.5, out=uncertainty, where=conflict > 0)
@@ -88,13 +91,17 @@ def _levels(network: HeadNetwork, seen: Seen) -> NDArray[np.uint8]:
     return levels
 
 
+def _slabs(n: int) -> list[slice]:
+    """Return slices of a few rows each: whole heads of 0.3 mm have too many voxels at once."""
+    return [slice(start, start + _ROWS) for start in range(0, n, _ROWS)]
+
+
 def _conflict(evidence: "Evidence") -> NDArray[np.uint8]:
     """Return where the networks differ about what is inside the skull: what lost."""
     from anatwin.segment.fusion import fuse_head
 
     found = np.zeros(evidence.image.shape, np.uint8)
-    for start in range(0, len(found), _ROWS):
-        rows = slice(start, start + _ROWS)
+    for rows in _slabs(len(found)):
         sides = (evidence.head[:, rows], evidence.face[:, rows])
         head, face = (levels.argmax(axis=0).astype(np.uint8) for levels in sides)
         found[rows] = fuse_head(head, face).conflict

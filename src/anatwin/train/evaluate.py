@@ -61,7 +61,7 @@ class Row:
 
 
 def head_structures(labels: Labels) -> NDArray[np.uint8]:
-    """Return labels of the anatomy table in the head table, ``i j k``: parts as what they are in."""
+    """Return labels of the anatomy table in the head table, ``i j k``, parts as their wholes."""
     known = {label.name: label.index for label in head_table().labels}
     found = np.zeros(max(anatomy_table().indices) + 1, np.uint8)
     for label in anatomy_table().labels:
