@@ -28,6 +28,7 @@ from anatwin.fuse import (
     Posed,
     SuperResolution,
     assemble,
+    evened,
     fine_grid,
 )
 
@@ -71,6 +72,9 @@ class Fuse:
     unbend: bool = False
     """Also take out what bent between the views, such as soft parts; needs the extra 'align'."""
 
+    even: bool = False
+    """Also take out smooth shading that all views share, found inside the masks."""
+
     image: SuperResolution = field(default_factory=SuperResolution)
     """How to fuse images."""
 
@@ -87,6 +91,8 @@ class Fuse:
                 f"Give one mask for each view or none: {len(volumes)} views, "
                 f"{len(self.masks)} masks."
             )
+        if self.even and not self.masks:
+            raise UsageError("--even looks at what masks mark: give --masks too.")
         labels = [self._labels(path) for path in self.masks]
         with progress():
             found = assemble(_shown(volumes, labels), self.align.matched)
@@ -127,7 +133,8 @@ class Fuse:
         if len(views) == 1:
             return views[0].volume.magnitude(), views[0].labels
         grid = fine_grid(views, self.spacing_mm, margin_mm=self.margin_mm)
-        return self.image(views, grid), self.mask(views, grid) if views[0].labels else None
+        image, mask = self.image(views, grid), self.mask(views, grid) if views[0].labels else None
+        return evened(image, mask) if self.even and mask else image, mask
 
     def _tell(self, names: Sequence[str], found: Assembly, bends: dict[int, Bend]) -> None:
         """Print which views were used and which were not."""
