@@ -197,13 +197,16 @@ def main() -> None:
     for name, where in (("fused mask", mask), ("what all masks share", shared)):
         print(f"inside the {name} ({np.count_nonzero(where)} voxels):")
         for title, one in (("as fused", image), ("evened", even), ("first stack alone", alone)):
-            print(f"  {title}: {compare(one, other, where)}, steep {steepness(one.data, where):.3f}")
+            print(
+                f"  {title}: {compare(one, other, where)}, steep {steepness(one.data, where):.3f}"
+            )
         print(f"  published: steep {steepness(other, where):.3f}")
     if len(views) == 6:
         one, two = (fuse(views[part::2], grid) for part in (0, 1))
         moved = refined(one, two, shared)
         two = fuse(carried(views[1::2], moved), grid)
-        print(f"two halves inside what all masks share: NCC {ncc(one.data[shared], two.data[shared]):.3f}")
+        agreement = ncc(one.data[shared], two.data[shared])
+        print(f"two halves inside what all masks share: NCC {agreement:.3f}")
     columns = {
         "one stack": alone.data, f"ours, {len(views)} stacks": even.data, "published": other
     }  # fmt: skip

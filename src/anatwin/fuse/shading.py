@@ -1,7 +1,5 @@
 """The shading that all views of one person share."""
 
-import numpy as np
-
 from anatwin.core import InputError, Labels, Volume
 
 _RIM_MM = 4.5
