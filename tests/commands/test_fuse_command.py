@@ -47,7 +47,7 @@ def test_stacks_become_a_case(stacks: Path, tmp_path: Path, capsys: pytest.Captu
     names = ("axial", "coronal")
     Fuse(
         views=tuple(stacks / f"{name}.nii.gz" for name in names), output=tmp_path / "case",
-        masks=tuple(stacks / f"{name}_mask.nii.gz" for name in names), **_QUICK,
+        masks=tuple(stacks / f"{name}_mask.nii.gz" for name in names), even=True, **_QUICK,
     ).run()  # fmt: skip
     image = read_volume(tmp_path / "case/image.nii.gz")
     mask = read_volume(tmp_path / "case/labels.nii.gz")
@@ -196,3 +196,5 @@ def test_masks_must_fit_the_views(stacks: Path, tmp_path: Path) -> None:
         Fuse(views=(view,), masks=(view, view), output=tmp_path / "x.nii.gz").run()
     with pytest.raises(UsageError, match="at least one view"):
         Fuse(views=(), output=tmp_path / "x.nii.gz").run()
+    with pytest.raises(UsageError, match="give --masks"):
+        Fuse(views=(view, view), even=True, output=tmp_path / "x.nii.gz").run()

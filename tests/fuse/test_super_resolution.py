@@ -8,6 +8,7 @@ import pytest
 from anatwin.acquire import ThickSlices
 from anatwin.core import Grid, InputError, QualityError, Transform, UsageError, Volume
 from anatwin.fuse import Assembly, LeftOut, Posed, SuperResolution, assemble
+from anatwin.fuse.super_resolution import _smooth
 from anatwin.phantoms import head_ellipsoids
 
 _GRID = Grid.centred((46, 54, 50), (4.0, 4.0, 4.0))
@@ -101,3 +102,11 @@ def test_bad_views_are_named_with_a_reason() -> None:
         assemble([_flat(1, 1), _flat(50, 2)], _match)
     with pytest.raises(QualityError, match="Every view is empty"):
         assemble([empty], _match)
+
+
+def test_what_no_slice_reaches_does_not_darken_the_rim() -> None:
+    image = np.zeros((12, 13, 14), np.float32)
+    image[4:9, 4:9, 4:9] = 2
+    smooth = _smooth(image)
+    np.testing.assert_allclose(smooth[3:10, 3:10, 3:10], 2, rtol=1e-5)
+    assert smooth[0, 0, 0] == 0

@@ -28,6 +28,7 @@ from anatwin.fuse import (
     Posed,
     SuperResolution,
     assemble,
+    evened,
     fine_grid,
 )
 from anatwin.segment import SegmentMethod
@@ -74,6 +75,9 @@ class Fuse:
     unbend: bool = False
     """Also take out what bent between the views, such as soft parts; needs the extra 'align'."""
 
+    even: bool = False
+    """Also take out smooth shading that all views share, found inside the masks."""
+
     image: SuperResolution = field(default_factory=SuperResolution)
     """How to fuse images."""
 
@@ -85,10 +89,7 @@ class Fuse:
 
     def run(self) -> None:
         """Write the image, the mask where there are masks, and how the views lie."""
-        if not self.views:
-            raise UsageError("Name at least one view; 'anatwin fuse --help' shows how.")
-        if self.masks and self.segment:
-            raise UsageError("Give --masks or a segment: method that makes them, not both.")
+        self._require_sense()
         names, volumes = zip(*(one for path in self.views for one in _opened(path)), strict=True)
         if self.masks and len(self.masks) != len(volumes):
             raise UsageError(
@@ -110,6 +111,15 @@ class Fuse:
             self._write_transforms(found, bends)
         self._write(image, mask)
         say(f"Wrote {self.output} from {len(found.used)} of {len(names)} views")
+
+    def _require_sense(self) -> None:
+        """Raise a UsageError where the options contradict each other."""
+        if not self.views:
+            raise UsageError("Name at least one view; 'anatwin fuse --help' shows how.")
+        if self.masks and self.segment:
+            raise UsageError("Give --masks or a segment: method that makes them, not both.")
+        if self.even and not (self.masks or self.segment):
+            raise UsageError("--even looks at what masks mark: give --masks or a segment: method.")
 
     @property
     def _is_folder(self) -> bool:
@@ -142,7 +152,8 @@ class Fuse:
         if len(views) == 1:
             return views[0].volume.magnitude(), views[0].labels
         grid = fine_grid(views, self.spacing_mm, margin_mm=self.margin_mm)
-        return self.image(views, grid), self.mask(views, grid) if views[0].labels else None
+        image, mask = self.image(views, grid), self.mask(views, grid) if views[0].labels else None
+        return evened(image, mask) if self.even and mask else image, mask
 
     def _tell(self, names: Sequence[str], found: Assembly, bends: dict[int, Bend]) -> None:
         """Print which views were used and which were not."""

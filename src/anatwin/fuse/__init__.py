@@ -10,6 +10,7 @@ Contract of a mask fuser:
 Contract of an image fuser: the same, with images in place of labels.
 
 ``assemble`` finds the poses, names the views that do not fit the others and says why.
+``evened`` takes out the shading that all views share.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from anatwin.fuse.gaussian import GaussianFusion
 from anatwin.fuse.majority import MajorityVote
 from anatwin.fuse.nearest import NearestFusion
 from anatwin.fuse.posed import Posed, fine_grid
+from anatwin.fuse.shading import evened
 from anatwin.fuse.staple import Staple
 from anatwin.fuse.super_resolution import SuperResolution
 from anatwin.fuse.unanimity import Unanimity
@@ -44,5 +46,6 @@ __all__ = [
     "SuperResolution",
     "Unanimity",
     "assemble",
+    "evened",
     "fine_grid",
 ]

@@ -117,7 +117,13 @@ def _first(stacks: "list[Slices]") -> Array:
 
 
 def _smooth(image: Array) -> Array:
-    """Return the image with the finest detail, which motion has not yet settled, taken out."""
+    """Return the image with the finest detail, which motion has not yet settled, taken out.
+
+    What no slice reaches is zero; it stays out of the mean, and what is reached goes on into it.
+    Otherwise a dark rim would pull slices towards the middle, round after round.
+    """
     from scipy.ndimage import gaussian_filter
 
-    return np.asarray(gaussian_filter(image, 0.7))
+    share = gaussian_filter((image != 0).astype(np.float32), 0.7)
+    blurred = gaussian_filter(image, 0.7) / np.maximum(share, 1e-3)
+    return np.where(share > 1e-3, blurred, 0).astype(np.float32)
