@@ -48,6 +48,31 @@ def test_nothing_is_placed_by_what_is_no_head():
     rng = np.random.default_rng(0)
     tables = (head_table(), craniofacial_table())
     blank = [np.zeros((len(table) + 1, 9, 9, 9), np.uint8) for table in tables]
-    assert placed(*blank, head_atlas().centroids_mm(), 4.0) is None
+    assert placed(blank, (9, 9, 9), head_atlas().centroids_mm(), 4.0) is None
     noise = [rng.integers(0, 255, (len(x), 24, 24, 24)).astype(np.uint8) for x in blank]
-    assert placed(*noise, head_atlas().centroids_mm(), 4.0) is None
+    assert placed(noise, (24, 24, 24), head_atlas().centroids_mm(), 4.0) is None
+
+
+def of_atlas(voxels):
+    """Return what perfect networks say of the atlas itself, a part of it cut away."""
+    atlas = head_atlas()
+    likeliest = atlas.classes[..., 0][: voxels or None]
+    tables = ((atlas.structure, head_table()), (atlas.region, craniofacial_table()))
+    return [
+        np.stack([255 * (of_class[likeliest] == n) for n in range(len(table) + 1)]).astype(np.uint8)
+        for of_class, table in tables
+    ]
+
+
+def test_an_atlas_lies_on_itself_and_a_cut_one_is_not_squeezed():
+    atlas = head_atlas()
+    whole = of_atlas(None)
+    found = placed(whole, whole[0].shape[1:], atlas.centroids_mm(), atlas.spacing_mm)
+    assert np.abs(found - np.eye(4)).max() < 1e-6
+    cut = of_atlas(48)  # through the right hemisphere
+    found = placed(cut, cut[0].shape[1:], atlas.centroids_mm(), atlas.spacing_mm)
+    corner = np.array([140.0, 200, 200])
+    assert np.abs(found[:3, :3] @ corner + found[:3, 3] - corner).max() < 2
+    padded = [np.pad(x, ((0, 0), (0, 12), (0, 0), (0, 0))) for x in cut]
+    again = placed(padded, cut[0].shape[1:], atlas.centroids_mm(), atlas.spacing_mm)
+    assert again == pytest.approx(found)

@@ -58,19 +58,23 @@ class Evidence:
         Grey values from 0 to 1, ``i j k``.
     head, face
         Probabilities of structures and of regions, 0 to 255, uint8, ``class i j k``.
+    extent
+        Voxels along each axis that the scan covers; there is nothing beyond.
     """
 
     image: Array
     head: Array
     face: Array
+    extent: tuple[int, ...]
 
     def coarser(self, factor: int) -> "Evidence":
         """Return means over blocks of voxels."""
-        return Evidence(
-            _blocks(self.image, factor),
-            *(np.stack([np.rint(_blocks(level, factor)).astype(np.uint8) for level in levels])
-              for levels in (self.head, self.face)),
-        )  # fmt: skip
+        head, face = (
+            np.stack([np.rint(_blocks(level, factor)).astype(np.uint8) for level in levels])
+            for levels in (self.head, self.face)
+        )
+        extent = tuple(-(-n // factor) for n in self.extent)
+        return Evidence(_blocks(self.image, factor), head, face, extent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +175,7 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
     middle = evidence.coarser(_MIDDLE)
     coarse = middle.coarser(_COARSE // _MIDDLE)
     centre = (_COARSE - 1) / 2
-    matrix = placed(coarse.head, coarse.face, atlas.centroids_mm(), _COARSE)
+    matrix = placed((coarse.head, coarse.face), coarse.extent, atlas.centroids_mm(), _COARSE)
     if matrix is not None:
         matrix[:3, 3] -= matrix[:3, :3] @ np.full(3, centre)
     shape = coarse.image.shape
