@@ -74,7 +74,7 @@ class WholeHead:
         from anatwin.segment.atlas import Evidence
 
         head, face = (_levels(network, seen) for network in self._networks())
-        return Evidence(seen.head, head, face, tuple(part.stop - part.start for part in seen.box))
+        return Evidence(seen.head, head, face)
 
     def _networks(self) -> tuple[HeadNetwork, HeadNetwork]:
         """Return the brain's network and the craniofacial one."""

@@ -33,7 +33,7 @@ def scan():
         for names, table in ((atlas.structure, head_table()), (atlas.region, craniofacial_table()))
     ]
     image = np.clip(image / 1.3, 0, 1).astype(np.float32)
-    return Evidence(image, *evidence, SHAPE), atlas.pair[truth]
+    return Evidence(image, *evidence), atlas.pair[truth]
 
 
 def doubtful(names, n, rng):
@@ -79,7 +79,7 @@ def test_where_nothing_is_known_of_the_head_the_networks_decide():
     structure = rng.integers(0, 21, (32, 36, 40))
     face = np.zeros((30, *structure.shape), np.uint8)
     levels = np.stack([np.where(structure == n, 255, 0) for n in range(21)]).astype(np.uint8)
-    evidence = Evidence(rng.random(structure.shape, np.float32), levels, face, structure.shape)
+    evidence = Evidence(rng.random(structure.shape, np.float32), levels, face)
     fitted = fit(atlas, evidence)
     assert isinstance(fitted, Fitted)
     assert fitted.matrix is None
@@ -89,9 +89,8 @@ def test_where_nothing_is_known_of_the_head_the_networks_decide():
 def test_coarser_evidence_is_a_mean():
     rng = np.random.default_rng(0)
     levels = rng.integers(0, 255, (2, 5, 6, 8)).astype(np.uint8)
-    fine = Evidence(rng.random((5, 6, 8), np.float32), levels, levels[:1], (5, 5, 7))
+    fine = Evidence(rng.random((5, 6, 8), np.float32), levels, levels[:1])
     coarse = fine.coarser(2)
     assert coarse.image.shape == (3, 3, 4)
-    assert coarse.extent == (3, 3, 4)
     assert coarse.image[0, 1, 2] == pytest.approx(fine.image[:2, 2:4, 4:6].mean(), rel=1e-5)
     assert coarse.head[1, 2, 0, 0] == pytest.approx(levels[1, 4, :2, :2].mean(), abs=0.51)

@@ -58,14 +58,11 @@ class Evidence:
         Grey values from 0 to 1, ``i j k``.
     head, face
         Probabilities of structures and of regions, 0 to 255, uint8, ``class i j k``.
-    extent
-        Voxels along each axis that the scan covers; there is nothing beyond.
     """
 
     image: Array
     head: Array
     face: Array
-    extent: tuple[int, ...]
 
     def coarser(self, factor: int) -> "Evidence":
         """Return means over blocks of voxels."""
@@ -73,8 +70,7 @@ class Evidence:
             np.stack([np.rint(_blocks(level, factor)).astype(np.uint8) for level in levels])
             for levels in (self.head, self.face)
         )
-        extent = tuple(-(-n // factor) for n in self.extent)
-        return Evidence(_blocks(self.image, factor), head, face, extent)
+        return Evidence(_blocks(self.image, factor), head, face)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +125,9 @@ class Fitted:
         n_tissues = len(atlas.is_mixed)
         look = self.looks.table() if self.looks else np.ones((n_tissues, N_LEVELS), np.float32)
         weights = [(np.arange(N_LEVELS) / 255 + _DOUBT).astype(np.float32) ** p for p in _TRUST]
-        floor = np.full(len(atlas.structure), _FLOOR, np.float32)
-        floor[(atlas.structure == 0) & (atlas.region == 0)] += _BARE
-        shares = atlas.shares if self.matrix is not None else np.zeros_like(atlas.shares)
+        is_placed = self.matrix is not None
+        shares = atlas.shares if is_placed else np.zeros_like(atlas.shares)
+        floor = _floor(atlas) if is_placed else 1 / np.bincount(atlas.pair)[atlas.pair]
         found, counts = believed(
             (atlas.classes, shares),
             atlas.at(self._points(full, step_mm, rows)),
@@ -175,7 +171,7 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
     middle = evidence.coarser(_MIDDLE)
     coarse = middle.coarser(_COARSE // _MIDDLE)
     centre = (_COARSE - 1) / 2
-    matrix = placed((coarse.head, coarse.face), coarse.extent, atlas.centroids_mm(), _COARSE)
+    matrix = placed(coarse.head, coarse.face, atlas.centroids_mm(), _COARSE)
     if matrix is not None:
         matrix[:3, 3] -= matrix[:3, :3] @ np.full(3, centre)
     shape = coarse.image.shape
@@ -188,6 +184,13 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
             fitted = _bent(fitted, coarse, _SMOOTH[n > _ROUNDS // 2])
     _, counts = fitted._believed(middle, _MIDDLE, atlas.tissue)
     return replace(fitted, looks=looks(counts, atlas.is_mixed, fitted.looks))
+
+
+def _floor(atlas: HeadAtlas) -> Array:
+    """Return the least prior of every class."""
+    floor = np.full(len(atlas.structure), _FLOOR)
+    floor[(atlas.structure == 0) & (atlas.region == 0)] += _BARE
+    return floor
 
 
 def _appeared(fitted: Fitted, evidence: Evidence, *, is_shaded: bool) -> Fitted:

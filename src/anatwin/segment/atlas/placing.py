@@ -24,14 +24,12 @@ _MOST_VOXELS = 300
 _STRAY_MM = 6.0
 """Middles this far off count half."""
 
-_CUT = 0.2
-"""Share of a cross-section at the end of a scan from which a structure counts as cut."""
-
 _RIDGE = 0.1
 _ROUNDS = 10
 _LEAST_STRUCTURES = 6
-_VOLUMES = (0.4, 2.0)
-"""Volume of an atlas head in a scan's: beyond, what was found is no head that the atlas knows."""
+_SCALES = (0.6, 1.5)
+"""Stretches of a scan's head to the atlas's: beyond, what was found is no head that it knows, or
+half of one."""
 
 
 def trust() -> Array:
@@ -94,41 +92,25 @@ def affine(points: Array, onto: Array, weight: Array) -> Array:
     return matrix
 
 
-def placed(
-    levels: tuple[Array, Array], extent: tuple[int, ...], onto: Array, step_mm: float
-) -> Array | None:
+def placed(head: Array, face: Array, onto: Array, step_mm: float) -> Array | None:
     """Return the affine map from a scan's world [mm] to the atlas's; None where too little is seen.
-
-    What reaches the end of the scan is cut by it, and its middle is not trusted.
 
     Parameters
     ----------
-    levels
-        What the networks say of structures and of regions, ``class i j k``.
-    extent
-        Voxels along each axis that the scan covers; there is nothing beyond.
+    head, face
+        What the networks say: levels of structures and of regions, ``class i j k``.
     onto
         Middles in the atlas, as `HeadAtlas.centroids_mm` returns them.
     step_mm
         Voxel edge of the levels.
     """
-    found = [middles(scores, step_mm) for scores in levels]
+    found = [middles(scores, step_mm) for scores in (head, face)]
     points = np.concatenate([middle for middle, _ in found])
     size = np.concatenate([size for _, size in found])
     weight = np.sqrt(np.minimum(size, _MOST_VOXELS)) * trust()
     weight[~np.isfinite(points).all(axis=1)] = 0
-    weight[np.concatenate([_cut(scores, extent) for scores in levels])] = 0
     if np.count_nonzero(weight) < _LEAST_STRUCTURES:
         return None
     matrix = affine(points, onto, weight)
-    return matrix if _VOLUMES[0] < np.linalg.det(matrix[:3, :3]) < _VOLUMES[1] else None
-
-
-def _cut(scores: Array, extent: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Tell which classes end where the scan does, with much of their cross-section."""
-    likeliest = scores[:, : extent[0], : extent[1], : extent[2]].argmax(axis=0)
-    n = len(scores)
-    section = np.bincount(likeliest.ravel(), minlength=n) ** (2 / 3)
-    ends = [likeliest.take(end, axis).ravel() for axis in range(3) for end in (0, -1)]
-    largest = np.max([np.bincount(end, minlength=n) for end in ends], axis=0)
-    return np.asarray(largest > _CUT * section)
+    scales = np.linalg.svd(matrix[:3, :3])[1]
+    return matrix if _SCALES[0] < scales.min() <= scales.max() < _SCALES[1] else None
