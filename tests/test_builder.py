@@ -173,7 +173,9 @@ def test_a_full_disk_leaves_nothing_and_exits_5(scan, tmp_path):
     if os.geteuid() != 0 or subprocess.run(size, capture_output=True).returncode:
         pytest.skip("making a full disk needs the right to mount one")
     try:
-        done = command("build", scan, "-o", disk / "case", cwd=tmp_path)
+        plan = tmp_path / "plan.toml"  # a quick one
+        plan.write_text('[segment]\nmethod = "HeadNetwork"\nwindow = 96\nmirror = false\n')
+        done = command("build", scan, "-o", disk / "case", "--plan", plan, cwd=tmp_path)
         assert done.returncode == 5
         assert done.stderr.count("\n") == 1
         assert list(disk.iterdir()) == []
