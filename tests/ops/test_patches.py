@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anatwin.ops.patches import blend_windows, gaussian, triangle, window_ramps, window_starts
+from anatwin.ops.patches import (
+    blend_windows,
+    gaussian,
+    row_slabs,
+    triangle,
+    window_ramps,
+    window_starts,
+)
 
 PLANS = st.tuples(st.integers(1, 200), st.integers(2, 64)).flatmap(
     lambda t: st.tuples(st.just(t[0]), st.just(t[1]), st.integers(0, t[1] // 2))
@@ -76,3 +83,11 @@ def test_channels_go_to_the_network_together_and_axes_overlap_as_told():
     scores = np.concatenate([slab.copy() for _, slab in slabs], axis=1)
     np.testing.assert_allclose(scores[0], image.sum(axis=0), atol=1e-5)
     assert shapes == {(2, 8, 10, 12)}
+
+
+@given(length=st.integers(0, 90), width=st.integers(1, 40))
+def test_slabs_of_rows_cover_all_once(length, width):
+    slabs = row_slabs(length, width)
+    rows = [row for slab in slabs for row in range(length)[slab]]
+    assert rows == list(range(length))
+    assert all(0 < slab.stop - slab.start <= width for slab in slabs)

@@ -24,6 +24,11 @@ def window_starts(length: int, window: int, overlap: int) -> tuple[int, ...]:
     return tuple(round(n * (length - window) / (count - 1)) for n in range(count))
 
 
+def row_slabs(length: int, width: int) -> list[slice]:
+    """Return slices of so many rows each, the last one perhaps fewer, that cover all."""
+    return [slice(start, min(start + width, length)) for start in range(0, length, width)]
+
+
 def triangle(window: int) -> NDArray[np.float64]:
     """Return a triangle that reaches a little beyond the window, so that no weight is zero."""
     return np.minimum(np.arange(window) + 0.5, window - np.arange(window) - 0.5)

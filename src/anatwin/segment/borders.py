@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from anatwin.core import LabelTable, Volume
 from anatwin.ops.morphology import bounding_box
+from anatwin.ops.patches import row_slabs
 from anatwin.segment.strays import brain_indices
 
 Floats = NDArray[np.float32]
@@ -74,7 +75,7 @@ def _moved(
     sigma = [_BLUR_MM / mm for mm in spacing_mm]
     halo = int(np.ceil(4 * sigma[0]))
     moved = labels.copy()
-    for rows in _slabs(len(labels), _SLAB):
+    for rows in row_slabs(len(labels), _SLAB):
         wide = slice(max(0, rows.start - halo), rows.stop + halo)
         inner = slice(rows.start - wide.start, rows.stop - wide.start)
         best = np.full(labels[rows].shape, -np.inf, np.float32)
@@ -107,7 +108,7 @@ def _look(
     powers = np.concatenate(
         [
             _powers(image, mask, rows, steps, is_thin=is_thin)
-            for rows in _slabs(len(mask), _SLAB // steps[0] * steps[0] or steps[0])
+            for rows in row_slabs(len(mask), _SLAB // steps[0] * steps[0] or steps[0])
         ],
         axis=1,
     )
@@ -133,11 +134,6 @@ def _powers(
     core = core[rows.start - wide.start :][: rows.stop - rows.start]
     values = np.where(core, image[rows], 0)
     return np.stack([_blocks(x, steps) for x in (core.astype(np.float32), values, values**2)])
-
-
-def _slabs(n: int, width: int) -> list[slice]:
-    """Return slices of so many rows each that cover all."""
-    return [slice(start, min(start + width, n)) for start in range(0, n, width)]
 
 
 def _blocks(values: NDArray[np.floating], steps: tuple[int, ...]) -> Floats:

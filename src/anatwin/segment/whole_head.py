@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from anatwin.core import Labels, Volume, head_table
 from anatwin.nets import Device, find
+from anatwin.ops.patches import row_slabs
 from anatwin.segment.head_network import HeadNetwork
 from anatwin.segment.seen import Seen
 from anatwin.segment.strays import rename_strays
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from anatwin.segment.atlas import Evidence
 
 _ROWS = 16
+"""At a time: whole heads of 0.3 mm have too many voxels for temporary copies."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,7 @@ class WholeHead:
         rename_strays(head, head_table())
         follow_borders(volume, head, head_table())
         data = np.empty_like(head)
-        for rows in _slabs(len(data)):
+        for rows in row_slabs(len(data), _ROWS):
             data[rows] = fuse_head(head[rows], face[rows]).data
         del head
         tidy(data, face)
@@ -91,17 +93,12 @@ def _levels(network: HeadNetwork, seen: Seen) -> NDArray[np.uint8]:
     return levels
 
 
-def _slabs(n: int) -> list[slice]:
-    """Return slices of a few rows each: whole heads of 0.3 mm have too many voxels at once."""
-    return [slice(start, start + _ROWS) for start in range(0, n, _ROWS)]
-
-
 def _conflict(evidence: "Evidence") -> NDArray[np.uint8]:
     """Return where the networks differ about what is inside the skull: what lost."""
     from anatwin.segment.fusion import fuse_head
 
     found = np.zeros(evidence.image.shape, np.uint8)
-    for rows in _slabs(len(found)):
+    for rows in row_slabs(len(found), _ROWS):
         sides = (evidence.head[:, rows], evidence.face[:, rows])
         head, face = (levels.argmax(axis=0).astype(np.uint8) for levels in sides)
         found[rows] = fuse_head(head, face).conflict

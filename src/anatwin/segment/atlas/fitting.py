@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import track
-from anatwin.ops.patches import Scores
+from anatwin.ops.patches import Scores, row_slabs
 from anatwin.ops.resample import apply_matrices, linear_matrix
 from anatwin.ops.sparse_prior import N_LEVELS, believed
 from anatwin.segment.atlas.bending import BACKGROUND, smooth, step
@@ -106,11 +106,9 @@ class Fitted:
         evidence
             On voxels of 1 mm.
         """
-        shape = evidence.image.shape
-        for start in track(range(0, shape[0], _ROWS), "naming"):
-            rows = slice(start, min(start + _ROWS, shape[0]))
+        for rows in track(row_slabs(len(evidence.image), _ROWS), "naming"):
             found, _ = self._believed(evidence, 1, self.atlas.pair, rows)
-            yield start, found
+            yield rows.start, found
 
     def _believed(
         self, evidence: Evidence, step_mm: int, channel: Array, rows: slice = slice(None)
@@ -189,7 +187,7 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
 def _floor(atlas: HeadAtlas) -> Array:
     """Return the least prior of every class."""
     floor = np.full(len(atlas.structure), _FLOOR)
-    floor[(atlas.structure == 0) & (atlas.region == 0)] += _BARE
+    floor[0] += _BARE
     return floor
 
 
@@ -217,7 +215,7 @@ def _bent(fitted: Fitted, evidence: Evidence, sigma: float) -> Fitted:
     atlas = fitted.atlas
     wanted, _ = fitted._believed(evidence, _COARSE, atlas.group)
     weight = np.ones(len(wanted))
-    weight[atlas.group[(atlas.structure == 0) & (atlas.region == 0)]] = BACKGROUND
+    weight[atlas.group[0]] = BACKGROUND
     for _ in range(_STEPS):
         here = atlas.sampled(fitted._points(evidence.image.shape, _COARSE), atlas.group)
         moved = step(here.reshape(wanted.shape), wanted, weight) * np.float32(_COARSE)

@@ -25,7 +25,7 @@ class HeadAtlas:
     """Where the parts of a head lie in several people.
 
     Its world is in millimetres from the centre of its first voxel, right, anterior and superior
-    upwards. A *class* is what has one structure, one region and one tissue.
+    upwards. A *class* is what has one structure, one region and one tissue; class 0 is nothing.
 
     Parameters
     ----------
@@ -58,6 +58,7 @@ class HeadAtlas:
             and self.classes.shape == self.shares.shape
             and self.classes.dtype == self.shares.dtype == np.uint8
             and int(self.classes.max()) < n == len(self.region) == len(self.tissue)
+            and self.structure[0] == self.region[0] == 0
             and int(self.structure.max()) <= len(head_table())
             and int(self.region.max()) <= len(craniofacial_table())
             and int(self.tissue.max()) < len(self.is_mixed)
