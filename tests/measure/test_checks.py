@@ -61,10 +61,23 @@ def test_plausible_head_passes_every_check():
             "left against right",
             "brain in one piece",
             "sides",
+            "orientation",
             "grey around white",
         ),
         "pass",
     )
+
+
+@pytest.mark.parametrize(
+    ("signs", "reason"),
+    [((1, -1, -1), "top and front"), ((-1, 1, -1), "top"), ((-1, -1, 1), "front")],
+)
+def test_a_head_that_is_turned_in_its_scan_fails(signs, reason):
+    straight = doll()
+    grid = Grid.from_matrix(GRID.shape, np.diag([*signs, 1.0]) @ GRID.matrix)
+    check = by_name(check_labels(Labels(straight.data, grid, TABLE)))["orientation"]
+    assert check.verdict == "fail"
+    assert check.reason.startswith(f"The head's {reason} is not")
 
 
 def test_missing_inside_the_field_of_view_fails():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anatwin.ops.resample import apply_matrices, linear_matrix, taps
+from anatwin.ops.resample import apply_matrices, hat_matrix, linear_matrix, taps
 
 SIZES = st.integers(1, 40)
 STEPS = st.floats(0.2, 5)
@@ -61,3 +61,11 @@ def test_taps_rebuild_the_matrix(n_in, n_out, step):
         rebuilt[row, start : start + weight.shape[1]] = weight[row]
     np.testing.assert_array_equal(rebuilt[:, :n_in], matrix)
     assert not rebuilt[:, n_in:].any()
+
+
+def test_reading_in_between_is_linear_and_beyond_the_ends_constant():
+    ramp = np.arange(6.0)
+    at = np.array([-3.0, 0.0, 1.25, 4.9, 9.0])
+    assert hat_matrix(at, 6) @ ramp == pytest.approx([0, 0, 1.25, 4.9, 5])
+    wide = hat_matrix(np.array([2.0]), 6, width=2.0)
+    assert wide[0] == pytest.approx(np.array([0, 1, 2, 1, 0, 0]) / 4)

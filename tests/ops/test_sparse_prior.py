@@ -58,23 +58,25 @@ def test_believed_is_bayes_rule():
     classes, shares = prior(rng)
     n = 50
     at = rng.uniform(0, 1, (3, n)) * (np.array(SHAPE) - 1.01)[:, None]
-    seen = (
-        rng.integers(0, N_LEVELS, (3, n)).astype(np.uint8),
-        rng.integers(0, N_LEVELS, (2, n)).astype(np.uint8),
-        rng.integers(0, N_LEVELS, n).astype(np.uint8),
-    )
-    tables = (rng.uniform(0.1, 1, N_LEVELS), rng.uniform(0.1, 1, N_LEVELS))
-    look = rng.uniform(0.1, 1, (N_TISSUES, N_LEVELS))
-    of = [rng.integers(0, k, N_CLASSES) for k in (3, 2, N_TISSUES)]
+    levels = rng.integers(0, N_LEVELS, (5, n)).astype(np.uint8)
+    name_of = np.stack([rng.integers(0, 3, N_CLASSES), rng.integers(3, 5, N_CLASSES)])
+    weights = rng.uniform(0.1, 1, (2, N_LEVELS)).astype(np.float32)
+    grey = rng.integers(0, N_LEVELS, n).astype(np.uint8)
+    look = rng.uniform(0.1, 1, (N_TISSUES, N_LEVELS)).astype(np.float32)
+    tissue_of = rng.integers(0, N_TISSUES, N_CLASSES)
     floor = rng.uniform(0, 0.1, N_CLASSES)
-    tables32 = tuple(x.astype(np.float32) for x in (*tables, look))
     found, counts = believed(
-        (classes, shares), at, floor, seen, (*tables32, *of), np.arange(N_CLASSES)
-    )
+        (classes, shares), at, floor, (levels, name_of, weights), (grey, look, tissue_of),
+        np.arange(N_CLASSES),
+    )  # fmt: skip
     weight = sampled(classes, shares, at, np.arange(N_CLASSES), N_CLASSES) + floor[:, None]
-    weight *= tables[0][seen[0][of[0]]] * tables[1][seen[1][of[1]]] * look[of[2]][:, seen[2]]
+    for names, table in zip(name_of, weights, strict=True):
+        weight *= table[levels[names]]
+    weight *= look[tissue_of][:, grey]
     weight /= weight.sum(axis=0)
     assert found == pytest.approx(weight, abs=1e-5)
     assert counts.sum() == pytest.approx(n, rel=1e-4)
     tissue = [counts[t].sum() for t in range(N_TISSUES)]
-    assert tissue == pytest.approx([weight[of[2] == t].sum() for t in range(N_TISSUES)], rel=1e-4)
+    assert tissue == pytest.approx(
+        [weight[tissue_of == t].sum() for t in range(N_TISSUES)], rel=1e-4
+    )

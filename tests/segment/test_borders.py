@@ -92,3 +92,18 @@ def test_a_mirrored_scan_has_mirrored_labels():
 def test_a_map_without_a_brain_stays():
     bone = shells(radii={"bone": 30.0})
     np.testing.assert_array_equal(followed(scan(bone, GREYS["T1"]), bone), bone.data)
+
+
+def test_a_border_lies_half_way_between_its_tissues():
+    """A thin tissue shares its voxels with others, so its values spread; it must not grow by it."""
+    truth = shells(radii={**RADII, "cortex_left": 21.2})
+    values = {"csf": 20.0, "cortex_left": 60.0, "white_matter_left": 100.0}
+    image = np.zeros(GRID.shape, np.float32)
+    for name, grey in values.items():
+        image[truth.data == TABLE[name].index] = grey
+    image = ndimage.gaussian_filter(image, 0.7)
+    found = followed(Volume(image, GRID), truth)
+    inner = ndimage.binary_erosion(np.isin(truth.data, [TABLE[x].index for x in values]))
+    white = (found == TABLE["white_matter_left"].index) & inner
+    half = (image > 80) & inner
+    assert abs(int(white.sum()) - int(half.sum())) < 0.02 * half.sum()

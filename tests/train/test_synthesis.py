@@ -4,14 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from anatwin.core import craniofacial_table, head_table
+from anatwin.core import craniofacial_table, head_table, overview_index, overview_table
 from anatwin.train.contrast import NAMES, draw_contrast
-from anatwin.train.fields import along_axes, slices, smooth_field, spline, stretch
+from anatwin.train.feed import Source
+from anatwin.train.fields import Chance, along_axes, slices, smooth_field, spline, stretch
 from anatwin.train.maps import FineMap
-from anatwin.train.numbering import SOFT_TISSUE, STRUCTURE_OF, fine_index
+from anatwin.train.numbering import SOFT_TISSUE, STRUCTURE_OF, fine_index, parents_of
 from anatwin.train.pose import Pose
 from anatwin.train.scanner import Scanner
-from anatwin.train.synthesis import EASY, Synthesis
+from anatwin.train.synthesis import (
+    EASY,
+    EASY_OVERVIEW,
+    OVERVIEW,
+    Synthesis,
+    without_part,
+)
 from anatwin.train.view import View
 
 STILL = Synthesis(
@@ -133,3 +140,65 @@ class TestRegions:
             muscle = np.isin(sample.target, (3, 4))
             inner = sample.image[muscle]
             assert inner.std() < sample.image.std() + 0.05
+
+
+class TestOverview:
+    def head(self, blob):
+        region = craniofacial_table()["brain"].index
+        regions = np.where(STRUCTURE_OF[blob.data] <= 10, region, 28).astype(np.uint8)
+        return replace(blob, regions=np.where(blob.data == 0, 0, regions).astype(np.uint8))
+
+    def test_the_truth_is_the_brains_parts_and_what_lies_around(self, head):
+        head = self.head(head)
+        recipe = replace(STILL, is_overview=True)
+        expected = overview_index(STRUCTURE_OF[head.data], head.regions)
+        assert np.array_equal(recipe.whole(head, head.data.shape, 1).target, expected)
+        mirrored = replace(recipe, flip=1.0).whole(head, head.data.shape, 1).target
+        assert np.array_equal(overview_table().mirrored()[expected][::-1], mirrored)
+        assert recipe.table(head) == overview_table()
+
+    def test_voxels_of_two_millimetres_show_twice_the_head(self, head):
+        fine, coarse = (
+            replace(STILL, voxel_mm=mm).whole(head, (20, 20, 20), 1).target for mm in (1.0, 2.0)
+        )
+        assert np.array_equal(np.unique(coarse), np.unique(STRUCTURE_OF[head.data]))
+        assert len(np.unique(fine)) < len(np.unique(coarse))
+
+    @pytest.mark.parametrize("recipe", [OVERVIEW, EASY_OVERVIEW], ids=["full", "easy"])
+    def test_images_are_finite_from_zero_to_one(self, head, recipe):
+        for seed in range(4):
+            sample = recipe.patch(self.head(head), SHAPE, seed)
+            assert np.isfinite(sample.image).all()
+            assert 0 <= sample.image.min() <= sample.image.max() <= 1
+            assert sample.target.max() <= len(overview_table())
+
+    def test_a_lost_part_of_the_brain_is_fluid(self, head):
+        fine = torch.from_numpy(head.data)
+        found = [without_part(fine, Chance.of(seed), voxel_mm=1.0) for seed in range(5)]
+        for lost in found:
+            changed = lost != fine
+            assert changed.any()
+            assert (STRUCTURE_OF[lost[changed].numpy()] == 10).all()
+            assert (STRUCTURE_OF[fine[changed].numpy()] <= 8).all()
+        assert not torch.equal(found[0], found[1])
+        assert torch.equal(
+            without_part(torch.zeros_like(fine), Chance.of(0), voxel_mm=1.0), fine * 0
+        )
+
+    def test_easy_images_are_those_of_the_source(self, prepared):
+        source = Source(prepared, synthesis=OVERVIEW, easy=EASY_OVERVIEW)
+        assert source.choose(0, easy=1.0)[2] is EASY_OVERVIEW
+        assert source.choose(0, easy=0.0)[2] is OVERVIEW
+        assert source.table() == overview_table()
+
+
+def test_parents_are_structures_of_the_head():
+    head = head_table()
+    for table in (craniofacial_table(), overview_table()):
+        found = parents_of(table)
+        assert len(found) == len(table) + 1
+        parent = {label.name: found[label.index] for label in table.labels}
+        assert parent["masseter_left"] == head["soft_tissue"].index
+        assert parent["mandible"] == head["bone"].index
+        assert parent["eye_right"] == head["eye_right"].index
+    assert parents_of(overview_table())[1:14] == tuple(range(1, 14))

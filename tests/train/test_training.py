@@ -7,7 +7,13 @@ import onnxruntime
 import pytest
 import torch
 
-from anatwin.core import InputError, QualityError, UsageError
+from anatwin.core import (
+    InputError,
+    QualityError,
+    UsageError,
+    craniofacial_table,
+    overview_table,
+)
 from anatwin.train import export
 from anatwin.train.checkpoint import (
     load_checkpoint,
@@ -22,6 +28,7 @@ from anatwin.train.losses import dice_and_cross_entropy
 from anatwin.train.schedule import Schedule
 from anatwin.train.segment import TrainSegment
 from anatwin.train.state import fresh_state, new_state
+from anatwin.train.synthesis import EASY_OVERVIEW, OVERVIEW
 from anatwin.train.unet import UNet, UNetShape, depth_to_space, space_to_depth
 
 TINY = UNetShape(widths=(8, 16, 16, 16, 16), head_width=16)
@@ -43,10 +50,18 @@ class TestNetwork:
     def test_scores_have_the_shape_of_the_image(self):
         assert UNet(TINY)(torch.rand(1, 1, 64, 32, 96)).shape == (1, 21, 64, 32, 96)
 
+    def test_some_corners_are_those_of_all(self):
+        net, image = UNet(TINY), torch.rand(1, 1, 32, 64, 32)
+        with torch.no_grad():
+            every = net.blocks(image).unflatten(1, (8, 21))
+            some = net.blocks(image, torch.tensor([1, 6])).unflatten(1, (2, 21))
+        assert torch.allclose(some, every[:, [1, 6]], atol=1e-5)
+
     def test_loss_does_not_depend_on_the_layout(self):
         scores, target = torch.randn(1, 21, 4, 6, 8), torch.randint(0, 21, (1, 4, 6, 8))
         blocks = scores.reshape(1, 21, 2, 2, 3, 2, 4, 2).permute(0, 3, 5, 7, 1, 2, 4, 6)
-        loss = dice_and_cross_entropy(blocks.reshape(1, 168, 2, 3, 4), target, classes=21)
+        wanted = space_to_depth(target[:, None])
+        loss = dice_and_cross_entropy(blocks.reshape(1, 168, 2, 3, 4), wanted, classes=21)
         share = scores.softmax(1)
         true = torch.nn.functional.one_hot(target, 21).movedim(-1, 1)
         dims = (0, 2, 3, 4)
@@ -58,7 +73,7 @@ class TestNetwork:
         expected = 1 - dice + 0.5 * (each.mean() + even)
         assert torch.isclose(loss, expected, atol=1e-5)
         plain = dice_and_cross_entropy(
-            blocks.reshape(1, 168, 2, 3, 4), target, classes=21, even=0.0
+            blocks.reshape(1, 168, 2, 3, 4), wanted, classes=21, even=0.0
         )
         assert torch.isclose(plain, 1 - dice + each.mean(), atol=1e-5)
 
@@ -66,7 +81,7 @@ class TestNetwork:
         target = torch.randint(0, 21, (1, 4, 6, 8))
         scores = 50.0 * torch.nn.functional.one_hot(target, 21).movedim(-1, 1).float()
         blocks = space_to_depth(scores).reshape(1, 8, 21, 2, 3, 4).reshape(1, 168, 2, 3, 4)
-        assert dice_and_cross_entropy(blocks, target, classes=21) < 1e-4
+        assert dice_and_cross_entropy(blocks, space_to_depth(target[:, None]), classes=21) < 1e-4
 
 
 class TestSchedule:
@@ -151,10 +166,10 @@ class TestTraining:
 
 class TestCopies:
     def test_copies_end_alike_though_their_patches_differ(self, prepared, tmp_path):
-        export.save_weights(TINY, fresh_state(5, TINY).averaged, tmp_path / "start.safetensors")
+        export.write_network(TINY, fresh_state(5, TINY).averaged, tmp_path, name="start")
         training = tiny_training(prepared, tmp_path / "out", steps=0)
         training = replace(training, schedule=replace(training.schedule, minutes=0.05))
-        ours = train_copies(training, 2, start=tmp_path / "start.safetensors")
+        ours = train_copies(training, 2, start=tmp_path / "start.onnx")
         theirs = load_checkpoint(tmp_path / "out" / "copy-1")
         assert theirs.step >= 1
         for name, weight in ours.averaged.items():
@@ -168,6 +183,30 @@ class TestCopies:
     def test_copies_need_a_time_to_end_at(self, tmp_path):
         with pytest.raises(UsageError, match="minutes"):
             TrainSegment(labels=tmp_path, out=tmp_path, copies=2)
+
+
+class TestOverview:
+    def test_it_needs_completed_maps(self, tmp_path):
+        with pytest.raises(UsageError, match="needs regions"):
+            TrainSegment(labels=tmp_path, out=tmp_path, overview=True)
+
+    def test_the_network_is_named_by_what_it_learns(self, tmp_path):
+        plain = TrainSegment(labels=tmp_path, out=tmp_path)
+        face = replace(plain, regions=tmp_path)
+        names = [plain.network, face.network, replace(face, overview=True).network]
+        assert names == ["head", "craniofacial", "overview"]
+
+    def test_a_training_sees_some_corners_of_whole_heads(self, head, tmp_path):
+        region = craniofacial_table()["brain"].index
+        regions = np.where(head.data > 0, region, 0).astype(np.uint8)
+        path = tmp_path / "blob.nii.gz.npz"
+        np.savez_compressed(path, data=head.data, seeds=head.seeds, regions=regions)
+        source = Source((path,), synthesis=OVERVIEW, easy=EASY_OVERVIEW)
+        shape = replace(TINY, classes=len(overview_table()) + 1)
+        training = replace(tiny_training((path,), tmp_path, steps=2), source=source, corners=2)
+        state = train(training, fresh_state(0, shape))
+        assert state.step == 2
+        assert all(torch.isfinite(weight).all() for weight in state.averaged.values())
 
 
 class TestExport:
@@ -188,19 +227,27 @@ class TestExport:
 
     def test_shipped_weights_start_a_training(self, tmp_path):
         state = fresh_state(4, TINY)
-        export.save_weights(TINY, state.averaged, tmp_path / "head.safetensors")
-        shape, weights = load_weights(tmp_path / "head.safetensors")
+        export.write_network(TINY, state.averaged, tmp_path)
+        shape, weights = load_weights(tmp_path / "head.onnx")
         assert shape == TINY
         for name, weight in state.averaged.items():
             assert torch.equal(weights[name], weight.half())
         assert new_state(shape).step == 0
 
+    def test_a_foreign_network_is_no_start(self, tmp_path):
+        export.write_network(TINY, fresh_state(4, TINY).averaged, tmp_path)
+        graph = onnx.load(tmp_path / "head.onnx")
+        del graph.metadata_props[:]
+        onnx.save(graph, tmp_path / "foreign.onnx")
+        with pytest.raises(InputError, match="not a network that a training can start from"):
+            load_weights(tmp_path / "foreign.onnx")
+
     def test_parts_of_a_class_share_its_probability(self, tmp_path):
         state = fresh_state(4, TINY)
-        export.save_weights(TINY, state.averaged, tmp_path / "head.safetensors")
+        export.write_network(TINY, state.averaged, tmp_path)
         parents = (0, 15, 15, 3, *range(1, 21))
-        whole = state_from_weights(tmp_path / "head.safetensors").model
-        parted = state_from_weights(tmp_path / "head.safetensors", parents=parents).model
+        whole = state_from_weights(tmp_path / "head.onnx").model
+        parted = state_from_weights(tmp_path / "head.onnx", parents=parents).model
         image = torch.rand(1, 1, 32, 64, 32, generator=torch.Generator().manual_seed(1))
         with torch.no_grad():
             before, after = (model(image)[0].exp() for model in (whole, parted))

@@ -77,7 +77,8 @@ class HeadTraining(TrainSegment):
     """Train the head network on label maps alone (needs the extra 'train').
 
     Images are synthesised while training goes on. It resumes where it stopped when the output
-    folder holds a checkpoint, and ends with head.onnx and head.safetensors there.
+    folder holds a checkpoint, and ends with head.onnx there, to run and to continue from
+    (craniofacial.onnx with regions, overview.onnx with overview).
 
     For example:  anatwin train head --labels maps -o out --minutes 60
     """
@@ -89,7 +90,7 @@ class HeadTraining(TrainSegment):
         """Train, showing how far it is."""
         with progress():
             super().run()
-        say(f"Wrote {self.out / 'head.onnx'} and head.safetensors")
+        say(f"Wrote {self.out / self.network}.onnx")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,16 @@ from anatwin.core.errors import (
 )
 from anatwin.core.grid import Grid
 from anatwin.core.kspace import KSpace
-from anatwin.core.labels import Label, Labels, LabelTable, craniofacial_table, head_table
+from anatwin.core.labels import (
+    INTRACRANIAL,
+    Label,
+    Labels,
+    LabelTable,
+    craniofacial_table,
+    head_table,
+    overview_index,
+    overview_table,
+)
 from anatwin.core.noncartesian import AnyKSpace, NonCartesian
 from anatwin.core.progress import listening, track
 from anatwin.core.surface import Surface
@@ -23,6 +32,7 @@ from anatwin.core.twin import Check, Measure, Step, Twin
 from anatwin.core.volume import Volume
 
 __all__ = [
+    "INTRACRANIAL",
     "AnatwinError",
     "AnyKSpace",
     "Bend",
@@ -53,5 +63,7 @@ __all__ = [
     "craniofacial_table",
     "head_table",
     "listening",
+    "overview_index",
+    "overview_table",
     "track",
 ]

@@ -16,6 +16,9 @@ from anatwin.core.grid import Grid
 Side = Literal["left", "right", "midline"]
 Colour = tuple[int, int, int]
 
+INTRACRANIAL = ("brain", "csf_space")
+"""Parents in the head table of what lies inside the skull."""
+
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Unicode's categories of characters that break lines or cannot be seen."""
 
@@ -186,6 +189,34 @@ def head_table() -> LabelTable:
 def craniofacial_table() -> LabelTable:
     """Return the table of the structures that dentists and surgeons look at."""
     return _packaged_table("craniofacial.tsv")
+
+
+@cache
+def overview_table() -> LabelTable:
+    """Return the table of a head seen as a whole: brain parts and craniofacial structures."""
+    return _packaged_table("overview.tsv")
+
+
+def overview_index(
+    structure: NDArray[np.integer], region: NDArray[np.integer]
+) -> NDArray[np.uint8]:
+    """Return indices of the overview table: inside the skull the structure, elsewhere the region.
+
+    Parameters
+    ----------
+    structure, region
+        Indices of the head table and of the craniofacial table, of one shape.
+    """
+    known = {label.name: label.index for label in overview_table().labels}
+    of_structure, of_region = (
+        np.array([0, *(known.get(label.name, 0) for label in table.labels)], np.uint8)
+        for table in (head_table(), craniofacial_table())
+    )
+    inside = np.array([False, *(x.parent in INTRACRANIAL for x in head_table().labels)])
+    found: NDArray[np.uint8] = np.where(
+        inside[structure], of_structure[structure], of_region[region]
+    )
+    return found
 
 
 def _packaged_table(name: str) -> LabelTable:

@@ -27,6 +27,8 @@ def check_labels(labels: Labels) -> tuple[Check, ...]:
     pairs = [(s, found[other]) for s in found.values() if (other := _partner(s, labels)) in found]
     if pairs:
         checks.append(_check_sides(pairs))
+    if known := _direction(found):
+        checks.append(_check_orientation(known))
     checks += check_contacts(labels)
     if found and labels.uncertainty is not None:
         checks.append(_check_confidence(labels.data, labels.uncertainty))
@@ -133,6 +135,35 @@ def _check_sides(pairs: list[tuple[Structure, Structure]]) -> Check:
         "every left structure left of its partner",
         f"On the wrong side: {names}." if wrong else "Every left structure lies on the left.",
         "Check the orientation in the file's header; do not use these labels before.",
+    )
+
+
+def _direction(found: dict[str, Structure]) -> tuple[bool, bool] | None:
+    """Tell whether the brain is above its stem and before its cerebellum; None if one is absent."""
+    middle = {
+        part: np.mean([s.centroid_mm for n, s in found.items() if n.startswith(part)], axis=0)
+        for part in ("cortex", "brain_stem", "cerebellum")
+        if any(name.startswith(part) for name in found)
+    }
+    if len(middle) < 3:
+        return None
+    up = middle["cortex"] - middle["brain_stem"]
+    forward = middle["cortex"] - middle["cerebellum"]
+    return bool(up[2] > 0), bool(forward[1] > 0)
+
+
+def _check_orientation(known: tuple[bool, bool]) -> Check:
+    is_up, is_forward = known
+    wrong = [text for is_so, text in ((is_up, "top"), (is_forward, "front")) if not is_so]
+    return Check(
+        "orientation",
+        "fail" if wrong else "pass",
+        "turned" if wrong else "upright",
+        "brain above its stem, before its cerebellum",
+        f"The head's {' and '.join(wrong)} is not where the header says."
+        if wrong
+        else "The head lies as the file's header says.",
+        "Labels follow the anatomy, but directions in the report are the header's: correct it.",
     )
 
 

@@ -29,6 +29,14 @@ def row_slabs(length: int, width: int) -> list[slice]:
     return [slice(start, min(start + width, length)) for start in range(0, length, width)]
 
 
+def softmax(scores: Scores) -> Scores:
+    """Make probabilities of scores, ``class i j k``, in place, and return them."""
+    scores -= scores.max(axis=0)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=0)
+    return scores
+
+
 def triangle(window: int) -> NDArray[np.float64]:
     """Return a triangle that reaches a little beyond the window, so that no weight is zero."""
     return np.minimum(np.arange(window) + 0.5, window - np.arange(window) - 0.5)

@@ -23,9 +23,24 @@ def linear_matrix(n_in: int, n_out: int, step: float) -> Matrix:
         Distance of two output samples in input samples.
     """
     centred = np.arange(n_out) - (n_out - 1) / 2
-    position = np.clip(centred * step + (n_in - 1) / 2, 0, n_in - 1)
-    distance = np.abs(position[:, None] - np.arange(n_in))
-    weight = np.maximum(0, 1 - distance / max(1.0, step))
+    return hat_matrix(centred * step + (n_in - 1) / 2, n_in, width=step)
+
+
+def hat_matrix(position: NDArray[np.floating], n_in: int, *, width: float = 1.0) -> Matrix:
+    """Return the matrix that reads one axis at positions, ``out in``.
+
+    Parameters
+    ----------
+    position
+        Where to read [input samples]; beyond the ends, the end value is read.
+    n_in
+        Number of input samples.
+    width
+        Half the width of the hat that weighs the samples, 1 at least [input samples].
+    """
+    inside = np.clip(position, 0, n_in - 1)
+    distance = np.abs(inside[:, None] - np.arange(n_in))
+    weight = np.maximum(0, 1 - distance / max(1.0, width))
     return (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
 
 

@@ -40,14 +40,14 @@ def believed(
     prior: tuple[Array, Array],
     at: Array,
     floor: Array,
-    seen: tuple[Array, ...],
-    says: tuple[Array, ...],
+    heard: tuple[Array, Array, Array],
+    seen: tuple[Array, Array, Array],
     channel: Array,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return the probability of every channel of classes at some points, and how grey each is.
 
-    A class's probability is its prior times what each kind of evidence says of it, the sum over
-    all classes being 1.
+    A class's probability is its prior times what every witness and the grey value say of it, the
+    sum over all classes being 1.
 
     Parameters
     ----------
@@ -57,11 +57,12 @@ def believed(
         Points in voxels of the prior, ``3 n``.
     floor
         Least prior of every class.
+    heard
+        Levels of all that the witnesses name, uint8, ``name n``; which name every class has for
+        every witness, ``witness class``; and the weight of a level, ``witness level``.
     seen
-        Levels of several probabilities, ``p n`` and ``q n``, and grey levels, ``n``; uint8.
-    says
-        Weight of every class at every level of each: ``level`` for the probabilities, ``tissue
-        level`` for the grey levels; then which of ``p`` and ``q`` and which tissue a class is.
+        Grey levels, uint8, ``n``; the weight of one in every tissue, ``tissue level``; and the
+        tissue of every class.
     channel
         Channel of every class.
 
@@ -72,15 +73,14 @@ def believed(
     counts
         How much of every tissue has every grey level, ``tissue level``.
     """
-    first, second, grey = seen
-    first_weight, second_weight, look, first_of, second_of, tissue_of = says
+    levels, name_of, weight = heard
+    grey, look, tissue_of = seen
     result = np.zeros((int(channel.max()) + 1, at.shape[1]), np.float32)
     counts = np.zeros(look.shape)
-    classes, shares = prior
     points, least = np.asarray(at, np.float32), np.asarray(floor, np.float32)
     _believe(
-        classes, shares, points, least, first, second, grey, first_weight, second_weight, look,
-        first_of, second_of, tissue_of, np.asarray(channel, np.int64), result, counts,
+        *prior, points, least, levels, name_of, weight, grey, look, tissue_of,
+        np.asarray(channel, np.int64), result, counts,
     )  # fmt: skip
     return result, counts
 
@@ -100,14 +100,11 @@ def _believe(  # noqa: PLR0913  numba takes arrays, not objects
     shares: Array,
     at: Array,
     floor: Array,
-    first: Array,
-    second: Array,
+    levels: Array,
+    name_of: Array,
+    weight: Array,
     grey: Array,
-    first_weight: Array,
-    second_weight: Array,
     look: Array,
-    first_of: Array,
-    second_of: Array,
     tissue_of: Array,
     channel: Array,
     result: Array,
@@ -119,12 +116,10 @@ def _believe(  # noqa: PLR0913  numba takes arrays, not objects
         _prior_at(classes, shares, at[:, n], prior)
         total = np.float32(0)
         for c in range(n_classes):
-            prior[c] = (
-                (prior[c] + floor[c])
-                * first_weight[first[first_of[c], n]]
-                * second_weight[second[second_of[c], n]]
-                * look[tissue_of[c], grey[n]]
-            )
+            likely = (prior[c] + floor[c]) * look[tissue_of[c], grey[n]]
+            for w in range(len(weight)):
+                likely *= weight[w, levels[name_of[w, c], n]]
+            prior[c] = likely
             total += prior[c]
         for c in range(n_classes):
             part = prior[c] / total

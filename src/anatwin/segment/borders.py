@@ -5,6 +5,10 @@ each tissue looks like in this scan, near every place, can be read off its own l
 tissues the border then lies where one is more likely than the other. Mixtures of Gaussians with a
 smooth spatial prior are as in Ashburner and Friston 2005, doi:10.1016/j.neuroimage.2005.02.018,
 the prior being the network's labels.
+
+All tissues have one spread. A voxel on a border holds some of both tissues, so where the prior is
+undecided the border belongs half-way between their means. With spreads of their own, thin tissues,
+which hardly have a voxel to themselves, would be the likelier ones far beyond that.
 """
 
 import numpy as np
@@ -21,7 +25,7 @@ Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 _THIN = ("cortex_left", "cortex_right", "csf")
-"""Their inside is as good as their border."""
+"""They have no inside to speak of: their voxels count by how many neighbours they have."""
 
 _BLUR_MM = 1.0
 """Of the labels as a prior: how far a border may be wrong."""
@@ -35,6 +39,10 @@ _LEAST_SPREAD = 0.02
 
 _SURE = 0.95
 """Where the blurred labels are this sure, there is no border."""
+
+_FARTHEST = 12.0
+"""Squared distance from a tissue's mean, in spreads, beyond which a value is no less likely: bone
+that was taken for fluid is no white matter because it is dark."""
 
 _ROUNDS = 2
 _SLAB = 24
@@ -72,6 +80,7 @@ def _moved(
     looks = [
         _look(image, labels == index, steps, spacing_mm, is_thin=index in thin) for index in indices
     ]
+    spread = np.float32(np.median([np.median(spreads) for _, spreads in looks]))
     sigma = [_BLUR_MM / mm for mm in spacing_mm]
     halo = int(np.ceil(4 * sigma[0]))
     moved = labels.copy()
@@ -81,13 +90,13 @@ def _moved(
         best = np.full(labels[rows].shape, -np.inf, np.float32)
         sure = np.zeros(best.shape, np.float32)
         winner = labels[rows].copy()
-        for index, look in zip(indices, looks, strict=True):
+        for index, (means, _) in zip(indices, looks, strict=True):
             prior = ndimage.gaussian_filter((labels[wide] == index).astype(np.float32), sigma)[
                 inner
             ]
-            mean, spread = (_sampled(values, rows, labels.shape, steps) for values in look)
-            score = np.log(prior + 1e-6) - 0.5 * ((image[rows] - mean) / spread) ** 2
-            score -= np.log(spread)
+            mean = _sampled(means, rows, labels.shape, steps)
+            apart = np.minimum(((image[rows] - mean) / spread) ** 2, _FARTHEST)
+            score = np.log(prior + 1e-6) - 0.5 * apart
             better = score > best
             best[better], winner[better] = score[better], index
             np.maximum(sure, prior, out=sure)
@@ -130,10 +139,13 @@ def _powers(
 ) -> Floats:
     """Return count, sum and sum of squares of a tissue's voxels in the blocks of some rows."""
     wide = slice(max(0, rows.start - 1), rows.stop + 1)
-    core = mask[wide] if is_thin else ndimage.binary_erosion(mask[wide])
+    if is_thin:
+        core = mask[wide] * ndimage.uniform_filter(mask[wide].astype(np.float32), 3) ** 2
+    else:
+        core = ndimage.binary_erosion(mask[wide]).astype(np.float32)
     core = core[rows.start - wide.start :][: rows.stop - rows.start]
-    values = np.where(core, image[rows], 0)
-    return np.stack([_blocks(x, steps) for x in (core.astype(np.float32), values, values**2)])
+    values = core * image[rows]
+    return np.stack([_blocks(x, steps) for x in (core, values, values * image[rows])])
 
 
 def _blocks(values: NDArray[np.floating], steps: tuple[int, ...]) -> Floats:

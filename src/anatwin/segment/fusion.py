@@ -5,15 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import LabelTable, anatomy_table, craniofacial_table, head_table
+from anatwin.core import (
+    INTRACRANIAL,
+    LabelTable,
+    anatomy_table,
+    craniofacial_table,
+    head_table,
+)
 from anatwin.ops.morphology import bounding_box
 from anatwin.segment.strays import keep_largest
 
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-
-_INTRACRANIAL = ("brain", "csf_space")
-"""Parents in the head table of what lies inside the skull."""
 
 _OUTSIDE_BRAIN = {"bone": "skull"}
 """Names of the head table that the anatomy table splits: what stands in where no part is known."""
@@ -78,7 +81,7 @@ def fuse_head(brain: Bytes, face: Bytes) -> Fused:
     of_brain = _lookup(head_table(), anatomy)
     of_face = _lookup(craniofacial_table(), anatomy)
     intracranial = np.zeros(len(head_table()) + 1, np.bool_)
-    intracranial[[x.index for x in head_table().labels if x.parent in _INTRACRANIAL]] = True
+    intracranial[[x.index for x in head_table().labels if x.parent in INTRACRANIAL]] = True
     inside = intracranial[brain]
     says_brain = face == craniofacial_table()["brain"].index
     from_brain = inside | says_brain

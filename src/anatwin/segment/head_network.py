@@ -18,7 +18,7 @@ from anatwin.core import (
     head_table,
 )
 from anatwin.nets import Device, Network, find, load
-from anatwin.ops.patches import Scores, blend_windows
+from anatwin.ops.patches import Scores, blend_windows, softmax
 from anatwin.segment.seen import STRIDE, Seen, is_occupied
 from anatwin.segment.strays import rename_strays
 
@@ -132,7 +132,4 @@ class _Probabilities:
                 f"The network must return {expected}, got {scores.shape}; "
                 "it was made for another table of structures."
             )
-        scores -= scores.max(axis=0)
-        np.exp(scores, out=scores)
-        scores /= scores.sum(axis=0)
-        return scores
+        return softmax(scores)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anatwin.core import InputError, Labels, UsageError, Volume
 from anatwin.nets import Device, Network, load
-from anatwin.ops.patches import Scores, blend_windows, gaussian
+from anatwin.ops.patches import Scores, blend_windows, gaussian, softmax
 from anatwin.ops.resample import Matrix
 from anatwin.segment.recipe import Recipe
 
@@ -142,11 +142,7 @@ class _Ensemble:
         """Return what the network says of one window, ``channel i j k``."""
         i, j, k = window.shape[1:]
         missing = [(0, -n % step) for n, step in zip((i, j, k), self.recipe.patch, strict=True)]
-        scores = network(np.pad(window, [(0, 0), *missing])[None])[0][:, :i, :j, :k]
-        scores -= scores.max(axis=0)
-        np.exp(scores, out=scores)
-        scores /= scores.sum(axis=0)
-        return scores
+        return softmax(network(np.pad(window, [(0, 0), *missing])[None])[0][:, :i, :j, :k])
 
 
 def _pad(

@@ -1,5 +1,6 @@
-"""Label the whole head: two packaged networks, one atlas, one map."""
+"""Label the whole head: three packaged networks, one atlas, one map."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +14,16 @@ from anatwin.ops.patches import row_slabs
 from anatwin.segment.head_network import HeadNetwork
 from anatwin.segment.seen import Seen
 from anatwin.segment.strays import rename_strays
+from anatwin.segment.upright import ENOUGH, turned_volume, upright
 
 if TYPE_CHECKING:
-    from anatwin.segment.atlas import Evidence
+    from anatwin.segment.atlas import Witness
+
+_TRUST = (0.5, 0.3)
+_TRUST_AFAR = 0.2
+"""Powers of what the networks say, the brain's first: they see the same scan."""
+
+log = logging.getLogger(__name__)
 
 _ROWS = 16
 """At a time: whole heads of 0.3 mm have too many voxels for temporary copies."""
@@ -25,12 +33,13 @@ _ROWS = 16
 class WholeHead:
     """Label brain, jaw, chewing muscles, airway and spine in scans of any contrast.
 
-    Two small networks see the scan at 1 mm; one names the brain's parts, the other what lies
-    around it. An atlas of thirteen heads is placed and bent by what they found, and learns what
-    every tissue looks like in this scan; every voxel is then named by the atlas, the networks and
-    the scan's own intensities together. Where they disagree about what is inside the skull, the
-    brain's parts win. Pieces that have come loose are renamed, and cervical discs take their level
-    from the vertebrae.
+    Three small networks see the scan: one at 2.5 mm, all of it at once; two at 1 mm, of which one
+    names the brain's parts, the other what lies around it. An atlas of thirteen heads is placed
+    and bent by what they found, and learns what every tissue looks like in this scan; every voxel
+    is then named by the atlas, the networks and the scan's own intensities together. Where they
+    disagree about what is inside the skull, the brain's parts win. Pieces that have come loose are
+    renamed, and cervical discs take their level from the vertebrae. A head that lies otherwise
+    than its header says is found, and turned.
     """
 
     mirror: bool = False
@@ -45,38 +54,56 @@ class WholeHead:
     def files(self) -> tuple[Path, ...]:
         """Return the files that the labels depend on."""
         networks = (path for network in self._networks() for path in network.files())
-        return (*networks, find("head_atlas"))
+        return (*networks, find("overview"), find("head_atlas"))
 
     def __call__(self, volume: Volume) -> Labels:
-        """Return the labels of ``volume`` on its own grid."""
-        from anatwin.segment.atlas import fit, head_atlas
+        """Return the labels of ``volume`` on its own grid, whichever way the head lies in it."""
+        window = self._networks()[0].window
+        seen = Seen.of(volume, window)
+        afar, agreement = self._glance(seen.head)
+        if agreement < ENOUGH:
+            rotation = upright(seen.head, lambda head: self._glance(head)[1])
+            if rotation is not None:
+                log.warning("The head lies turned in its scan; see the check of its orientation.")
+                seen = Seen.of(turned_volume(volume, rotation), window)
+                afar, _ = self._glance(seen.head)
+        return replace(self._labels(seen, afar), grid=volume.grid)
+
+    def _labels(self, seen: Seen, afar: "Witness") -> Labels:
+        """Return the labels of an upright head."""
+        from anatwin.segment.atlas import Evidence, Witness, fit, head_atlas
         from anatwin.segment.borders import follow_borders
         from anatwin.segment.fusion import fuse_head, tidy, whole_head_table
 
-        seen = Seen.of(volume, self._networks()[0].window)
-        evidence = self._evidence(seen)
         atlas = head_atlas()
-        pair, uncertainty = seen.labelled(fit(atlas, evidence).slabs(evidence))
+        named = zip(self._networks(), (atlas.structure, atlas.region), _TRUST, strict=True)
+        near = (Witness(_levels(network, seen), of, trust) for network, of, trust in named)
+        evidence = Evidence(seen.head, afar, tuple(near))
+        fitted = fit(atlas, evidence)
+        pair, uncertainty = seen.labelled(fitted.slabs(evidence))
         head, face = (atlas.pairs[:, n].astype(np.uint8)[pair] for n in (0, 1))
         del pair
         rename_strays(head, head_table())
-        follow_borders(volume, head, head_table())
+        follow_borders(seen.volume, head, head_table())
         data = np.empty_like(head)
         for rows in row_slabs(len(data), _ROWS):
             data[rows] = fuse_head(head[rows], face[rows]).data
         del head
         tidy(data, face)
-        conflict = seen.spread(_conflict(evidence))
+        conflict = seen.spread(_conflict(*(witness.levels for witness in evidence.near)))
         # Where the two networks are at odds, the outcome is not to be trusted more than half.
         np.maximum(uncertainty, 0.5, out=uncertainty, where=conflict > 0)
-        return Labels(data, volume.grid, whole_head_table(), uncertainty, conflict)
+        return Labels(data, seen.volume.grid, whole_head_table(), uncertainty, conflict)
 
-    def _evidence(self, seen: Seen) -> "Evidence":
-        """Return what both networks say, at 1 mm."""
-        from anatwin.segment.atlas import Evidence
+    def _glance(self, head: NDArray[np.float32]) -> tuple["Witness", float]:
+        """Return what is seen from afar, and how well it fits the atlas."""
+        from anatwin.segment.atlas import Witness, head_atlas, placed
+        from anatwin.segment.overview import SPACING_MM, overview
 
-        head, face = (_levels(network, seen) for network in self._networks())
-        return Evidence(seen.head, head, face)
+        far = overview(head, device=self.device, threads=self.threads)
+        atlas = head_atlas()
+        agreement = placed(far.levels, atlas.centroids_mm(), SPACING_MM).agreement
+        return Witness(far.levels, atlas.overview, _TRUST_AFAR, SPACING_MM, far.first_mm), agreement
 
     def _networks(self) -> tuple[HeadNetwork, HeadNetwork]:
         """Return the brain's network and the craniofacial one."""
@@ -93,13 +120,12 @@ def _levels(network: HeadNetwork, seen: Seen) -> NDArray[np.uint8]:
     return levels
 
 
-def _conflict(evidence: "Evidence") -> NDArray[np.uint8]:
+def _conflict(brain: NDArray[np.uint8], face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return where the networks differ about what is inside the skull: what lost."""
     from anatwin.segment.fusion import fuse_head
 
-    found = np.zeros(evidence.image.shape, np.uint8)
+    found = np.zeros(brain.shape[1:], np.uint8)
     for rows in row_slabs(len(found), _ROWS):
-        sides = (evidence.head[:, rows], evidence.face[:, rows])
-        head, face = (levels.argmax(axis=0).astype(np.uint8) for levels in sides)
-        found[rows] = fuse_head(head, face).conflict
+        sides = (levels[:, rows].argmax(axis=0).astype(np.uint8) for levels in (brain, face))
+        found[rows] = fuse_head(*sides).conflict
     return found

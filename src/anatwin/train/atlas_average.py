@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from anatwin.core import craniofacial_table, head_table, track
+from anatwin.core import (
+    craniofacial_table,
+    head_table,
+    overview_index,
+    overview_table,
+    track,
+)
 from anatwin.segment.atlas.bending import BACKGROUND, smooth, step
 from anatwin.segment.atlas.placing import affine, middles, trust
 from anatwin.segment.atlas.template import HeadAtlas, channels
@@ -139,15 +145,13 @@ def _placed(heads: Sequence[FineMap], classes: _Classes) -> list[_Person]:
     people, points, weights = [], [], []
     for head in track(heads, "placing"):
         named = classes.read(head)
-        found = [
-            middles(_shares(of_class[named], len(table) + 1), _STEP_MM)
-            for of_class, table in ((structure, head_table()), (region, craniofacial_table()))
-        ]
-        points.append(np.concatenate([middle for middle, _ in found]))
-        weights.append(np.sqrt(np.minimum(np.concatenate([n for _, n in found]), 300)) * trust())
+        name = overview_index(structure, region)[named]
+        middle, size = middles(_shares(name, len(overview_table()) + 1), _STEP_MM)
+        points.append(middle)
+        weights.append(np.sqrt(np.minimum(size, 300)) * trust())
         shares = _shares(channels(structure, region)[named], channels(structure, region).max() + 1)
         people.append(_Person(named, shares, np.eye(4), np.zeros(3)))
-    brain = [label.index for label in head_table().labels if label.parent == "brain"]
+    brain = [label.index for label in overview_table().labels if label.parent == "brain"]
     matrices = []
     for middle in points:
         matrix = np.eye(4)
@@ -235,6 +239,8 @@ def _atlas(shares: Array, classes: _Classes, spacing_mm: float) -> HeadAtlas:
     tissue = np.where(
         TISSUE_OF_REGION[region] > 0, TISSUE_OF_REGION[region], TISSUE_OF[classes.fine]
     )
+    fluid, ventricle = NAMES.index("csf"), NAMES.index("ventricle")
+    tissue = np.where(tissue == ventricle, fluid, tissue)  # what fills both is one fluid
     used, number = np.unique(tissue, return_inverse=True)
     return HeadAtlas(
         classes=np.moveaxis(np.where(level > 0, named, 0), 0, -1).astype(np.uint8),

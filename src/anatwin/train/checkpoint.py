@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from anatwin.train.shipped import shipped_weights
 from anatwin.train.state import Model, State, new_state
 from anatwin.train.unet import STRIDE, UNet, UNetShape
 
@@ -71,8 +72,19 @@ def restore(state: State[Model], path: Path) -> State[Model]:
 
 
 def load_weights(path: Path) -> tuple[UNetShape, dict[str, Tensor]]:
-    """Return the network's size and its averaged weights, of a checkpoint or of shipped weights."""
-    return _shape(stored_about(path)["shape"]), averaged_weights(path)
+    """Return the network's size and its averaged weights, of a checkpoint or of a network's ONNX.
+
+    Raises
+    ------
+    InputError
+        If an ONNX file does not say where its weights are.
+    """
+    if path.suffix != ".onnx":
+        return _shape(stored_about(path)["shape"]), averaged_weights(path)
+    fields, flat = shipped_weights(path)
+    shape = _shape(fields)
+    sizes = {name: weight.shape for name, weight in UNet(shape).named_parameters()}
+    return shape, {name: weight.reshape(sizes[name]) for name, weight in flat.items()}
 
 
 def averaged_weights(path: Path) -> dict[str, Tensor]:
@@ -88,7 +100,7 @@ def state_from_weights(path: Path, *, parents: Sequence[int] | None = None) -> S
     Parameters
     ----------
     path
-        Shipped weights or a checkpoint.
+        A network's ONNX file or a checkpoint.
     parents
         Where the new network has other classes: for each of them, the class of the stored one
         that it is part of.

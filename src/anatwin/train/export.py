@@ -1,4 +1,4 @@
-"""From averaged weights to the files that ship: ONNX to run, safetensors to train on."""
+"""From averaged weights to the files that ship: ONNX to run, and weights to train on."""
 
 import json
 import tempfile
@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from anatwin.core import QualityError
+from anatwin.train.shipped import note_weights
 from anatwin.train.unet import UNet, UNetShape
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -122,16 +123,18 @@ def blocks(channels: int, multiple: Sequence[int]) -> list[dict[str, Tensor]]:
 def write_network(
     shape: UNetShape, weights: dict[str, Tensor], folder: Path, *, name: str = "head"
 ) -> float:
-    """Write ``NAME.onnx`` and ``NAME.safetensors``; return the difference that was seen."""
+    """Write ``NAME.onnx``, to run and to train on; return the difference that was seen."""
+    model = network(shape, weights)
+    path = folder / f"{name}.onnx"
     difference = write_checked(
-        network(shape, weights),
-        folder / f"{name}.onnx",
+        model,
+        path,
         {"classes": str(shape.classes), "multiple": str(shape.multiple)},
         examples=blocks(1, (shape.multiple,) * 3),
         outputs=("logits",),
         axes=OPEN,
     )
-    save_weights(shape, weights, folder / f"{name}.safetensors")
+    note_weights(path, model, shape.as_dict())
     return difference
 
 

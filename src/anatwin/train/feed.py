@@ -32,8 +32,8 @@ class Source:
         Share of patches from ``mixed``, if there are any.
     seed
         Start of every patch's own seed.
-    synthesis
-        How images are made.
+    synthesis, easy
+        How images are made, and how milder ones are.
     """
 
     heads: tuple[Path, ...]
@@ -41,15 +41,16 @@ class Source:
     mixed_share: float = 0.15
     seed: int = 0
     synthesis: Synthesis = field(default_factory=Synthesis)
+    easy: Synthesis = EASY
 
     def table(self) -> LabelTable:
         """Return the table of what the maps teach."""
-        return load_prepared(self.heads[0]).table
+        return self.synthesis.table(load_prepared(self.heads[0]))
 
     def choose(self, step: int, *, easy: float = 0.0) -> tuple[Path, int, Synthesis]:
         """Return the map, the seed and the recipe of one step's patch, ``easy`` of them mild."""
         rng = np.random.default_rng((self.seed, step))
-        recipe = EASY if rng.random() < easy else self.synthesis
+        recipe = self.easy if rng.random() < easy else self.synthesis
         pool = self.mixed if self.mixed and rng.random() < self.mixed_share else self.heads
         return pool[rng.integers(len(pool))], int(rng.integers(2**62)), recipe
 

@@ -21,11 +21,11 @@ from anatwin.train.checkpoint import (
 from anatwin.train.descent import descend
 from anatwin.train.feed import Feed, Source, feeding
 from anatwin.train.losses import dice_and_cross_entropy
-from anatwin.train.numbering import parents_of_regions
+from anatwin.train.numbering import parents_of
 from anatwin.train.record import mean_loss, record
 from anatwin.train.schedule import Schedule
 from anatwin.train.state import State, fresh_state, move
-from anatwin.train.unet import UNet, UNetShape
+from anatwin.train.unet import STRIDE, UNet, UNetShape, space_to_depth
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,9 @@ class Training:
         Largest norm of the gradient.
     log_every
         Steps between log entries.
+    corners
+        How many of the eight voxels of a block the loss looks at, others in every step; with many
+        structures the loss costs as much as the network.
     """
 
     source: Source
@@ -74,6 +77,7 @@ class Training:
     average: float = 0.999
     clip: float = 2.0
     log_every: int = 25
+    corners: int = 8
 
 
 def train(
@@ -127,11 +131,12 @@ def start_or_resume(training: Training, *, start: Path | None = None) -> State[U
         state = load_checkpoint(training.out)
         log.info("resumed at step %d", state.step)
         return state
-    classes = len(training.source.table()) + 1
+    table = training.source.table()
+    classes = len(table) + 1
     if start is None:
         return fresh_state(training.source.seed, UNetShape(classes=classes))
     other = classes != load_weights(start)[0].classes
-    return state_from_weights(start, parents=parents_of_regions() if other else None)
+    return state_from_weights(start, parents=parents_of(table) if other else None)
 
 
 def _steps(
@@ -183,10 +188,13 @@ def _one_step(
 ) -> float:
     """Change the weights by one patch, return its loss, or NaN where it could not."""
     image, target = sample
+    order = np.random.default_rng((training.source.seed, state.step)).permutation(STRIDE**3)
+    corners = torch.from_numpy(np.sort(order[: training.corners])).to(image.device)
     with torch.autocast(image.device.type, torch.bfloat16, enabled=training.bfloat16):
-        scores = state.model.blocks(image)
+        scores = state.model.blocks(image, corners)
     classes = state.model.shape.classes
-    loss = dice_and_cross_entropy(scores, target, classes=classes, even=even)
+    wanted = space_to_depth(target[:, None])[:, corners]
+    loss = dice_and_cross_entropy(scores, wanted, classes=classes, even=even)
     if not descend(state, loss, clip=training.clip, average=training.average):
         return math.nan
     return float(loss.detach())

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from anatwin.train.unet import space_to_depth
-
 
 def dice_and_cross_entropy(
     scores: Tensor, target: Tensor, *, classes: int, even: float = 0.5
@@ -21,24 +19,22 @@ def dice_and_cross_entropy(
     Parameters
     ----------
     scores
-        Blocks as channels, ``n 8c i/2 j/2 k/2``.
+        Voxels of a block as channels, ``n vc i j k``.
     target
-        Indices, ``n i j k``.
+        Indices, ``n v i j k``.
     classes
         Number of structures ``c``, background included.
     even
         Share in which every structure counts alike.
     """
-    n, _, *half = scores.shape
-    voxels = n * 8 * half[0] * half[1] * half[2]
-    logs = scores.float().reshape(n * 8, classes, -1).log_softmax(1)
-    wanted = space_to_depth(target[:, None]).reshape(n * 8, 1, -1).long()
+    wanted = target.flatten(2).flatten(0, 1)[:, None].long()
+    logs = scores.float().reshape(len(wanted), classes, -1).log_softmax(1)
     chosen = logs.gather(1, wanted)
     soft = 1.0 - soft_dice(logs.exp(), chosen.exp(), wanted)
     if even == 0:
-        return soft - chosen.sum() / voxels
+        return soft - chosen.mean()
     alike = mean_by_structure(chosen, wanted, classes=classes)
-    return soft - (1 - even) * chosen.sum() / voxels - even * alike
+    return soft - (1 - even) * chosen.mean() - even * alike
 
 
 def deeply_supervised(scores: Sequence[Tensor], target: Tensor) -> Tensor:

@@ -140,14 +140,20 @@ def region_of_structure() -> NDArray[np.uint8]:
     return np.array([indices.get(name, 0) for name in _REGION_OF_STRUCTURE], np.uint8)
 
 
-def parents_of_regions() -> tuple[int, ...]:
-    """Return the structure of the head table that every index of the craniofacial one is part of.
+def parents_of(table: LabelTable) -> tuple[int, ...]:
+    """Return the structure of the head table that every index of another table is part of.
 
     The brain, which is many of them, stands for its cortex.
     """
+    head = {label.name: label.index for label in head_table().labels}
     own = {"brain": "cortex_left", "cervical_disc": "soft_tissue"}
-    names = (x.name for x in craniofacial_table().labels)
-    return (0, *(head_table()[own.get(n) or anatomy_table()[n].parent].index for n in names))
+    return (
+        0,
+        *(
+            head.get(x.name) or head[own.get(x.name) or anatomy_table()[x.name].parent]
+            for x in table.labels
+        ),
+    )
 
 
 def from_names(table: LabelTable) -> NDArray[np.uint8]:

@@ -10,6 +10,9 @@ from torch import Tensor
 from anatwin.train.fields import Chance, Shape, smooth_field
 from anatwin.train.maps import FineMap
 
+_OFF_MM = 15.0
+"""How far off its middle a head may lie that is seen as a whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:
@@ -36,15 +39,21 @@ class Pose:
     zoom: float = 1.0
 
     def coordinates(
-        self, shape: Shape, centre: NDArray[np.float64], chance: Chance, *, mirrored: bool
+        self,
+        shape: Shape,
+        centre: NDArray[np.float64],
+        chance: Chance,
+        *,
+        mirrored: bool,
+        voxel_mm: float = 1.0,
     ) -> list[Tensor]:
         """Return where in the map every voxel of the patch lies, one array per axis."""
         rng = chance.rng
-        matrix = self._matrix(rng)
+        matrix = self._matrix(rng) * voxel_mm
         if mirrored:
             matrix[0] *= -1.0
         steps = [torch.arange(n, dtype=torch.float32) - (n - 1) / 2 for n in shape]
-        spacing, size = rng.uniform(14.0, 40.0), rng.uniform(0.0, self.warp_mm)
+        spacing, size = rng.uniform(14.0, 40.0) / voxel_mm, rng.uniform(0.0, self.warp_mm)
         found = []
         for row, middle in zip(matrix, centre, strict=True):
             a, b, c = (float(w) * s for w, s in zip(row, steps, strict=True))
@@ -81,6 +90,11 @@ def random_centre(head: FineMap, shape: Shape, rng: np.random.Generator) -> NDAr
         return head.seeds[rng.integers(len(head.seeds))] + rng.normal(0.0, 8.0, 3)
     margin = np.minimum(np.array(shape) * 0.4, size / 2)
     return rng.uniform(margin - 8, size - margin + 8)
+
+
+def near_middle(head: FineMap, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a place near the middle of the head."""
+    return (np.array(head.data.shape) - 1) / 2 + rng.uniform(-_OFF_MM, _OFF_MM, 3)
 
 
 def read_nearest(data: NDArray[np.uint8], coordinates: list[Tensor]) -> Tensor:

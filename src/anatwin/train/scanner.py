@@ -31,6 +31,10 @@ class Scanner:
         Largest standard deviation of the noise.
     gamma
         Standard deviation of the logarithm of the contrast's exponent.
+    thickest, coarsest
+        Largest size of thick slices and of coarse voxels [voxel].
+    grain
+        Share of the tissues' own spread that is left where voxels are larger than the grain.
     """
 
     thick: float = 0.25
@@ -38,9 +42,18 @@ class Scanner:
     bias: float = 0.35
     noise: float = 0.06
     gamma: float = 0.2
+    thickest: float = 6.0
+    coarsest: float = 2.2
+    grain: float = 1.0
 
     def image(
-        self, fine: Tensor, contrast: Contrast, chance: Chance, *, regions: Tensor | None = None
+        self,
+        fine: Tensor,
+        contrast: Contrast,
+        chance: Chance,
+        *,
+        regions: Tensor | None = None,
+        voxel_mm: float = 1.0,
     ) -> Tensor:
         """Return the image, not yet scaled, of a patch's fine entries ``i j k``.
 
@@ -54,16 +67,18 @@ class Scanner:
             Source of chance.
         regions
             Where known, indices of the craniofacial table, ``i j k``.
+        voxel_mm
+            Of the patch.
         """
         shape: Shape = (fine.shape[0], fine.shape[1], fine.shape[2])
-        tissue = _parted(fine, chance).long()
+        tissue = _parted(fine, chance, voxel_mm).long()
         if regions is not None:
             own = torch.from_numpy(TISSUE_OF_REGION)[regions.long()].long()
             tissue = torch.where(own > 0, own, tissue)
         image = torch.randn(shape, generator=chance.noise)
-        image *= torch.from_numpy(contrast.spread)[tissue]
+        image *= torch.from_numpy(contrast.spread * np.float32(self.grain))[tissue]
         image += torch.from_numpy(contrast.mean)[tissue]
-        field = smooth_field(shape, chance.rng.uniform(40.0, 90.0), chance.noise)
+        field = smooth_field(shape, chance.rng.uniform(40.0, 90.0) / voxel_mm, chance.noise)
         field *= chance.rng.uniform(0.0, self.bias)
         return self._measured(image.clamp_(min=0) * field.exp_(), chance)
 
@@ -96,20 +111,22 @@ class Scanner:
         """Return the voxel size along every axis, in voxels of the grid."""
         kind = rng.random()
         if kind < self.thick:
-            spacing = rng.uniform(1.0, 1.4, 3)
-            spacing[rng.integers(3)] = rng.uniform(2.0, 6.0)
+            spacing = rng.uniform(1.0, min(1.4, self.coarsest), 3)
+            spacing[rng.integers(3)] = rng.uniform(self.thickest / 3, self.thickest)
         elif kind < self.thick + self.coarse:
-            spacing = np.full(3, rng.uniform(1.0, 2.2))
+            spacing = np.full(3, rng.uniform(1.0, self.coarsest))
         else:
             spacing = np.full(3, 1.0)
         return [float(s) for s in spacing]
 
 
-def _parted(fine: Tensor, chance: Chance) -> Tensor:
+def _parted(fine: Tensor, chance: Chance, voxel_mm: float) -> Tensor:
     """Return tissues, soft tissue parted into fat and muscle, and bone into bone and marrow."""
     rng = chance.rng
     field = smooth_field(
-        (fine.shape[0], fine.shape[1], fine.shape[2]), rng.uniform(5.0, 14.0), chance.noise
+        (fine.shape[0], fine.shape[1], fine.shape[2]),
+        rng.uniform(5.0, 14.0) / voxel_mm,
+        chance.noise,
     )
     low, high = sorted(rng.normal(0.0, 0.8, 2))
     tissue = torch.from_numpy(TISSUE_OF)[fine.long()]

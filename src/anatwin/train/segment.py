@@ -12,6 +12,8 @@ from anatwin.core import InputError, MissingPartError, UsageError
 if TYPE_CHECKING:
     from anatwin.train.loop import Training
 
+_OVERVIEW_EDGE, _OVERVIEW_CORNERS = 96, 3
+
 Numbering = Literal["auto", "head", "freesurfer"]
 
 
@@ -21,8 +23,8 @@ class TrainSegment:
 
     Images are synthesised from the label maps with random contrast, resolution, bias field and
     pose, so the network segments any contrast. Training resumes where it stopped when the output
-    folder holds a checkpoint. It ends with head.onnx (to run) and head.safetensors (to continue
-    from) in the output folder.
+    folder holds a checkpoint. It ends with head.onnx in the output folder, to run and to
+    continue from.
     """
 
     labels: Path
@@ -38,8 +40,16 @@ class TrainSegment:
     """Folder with a completed map of the same file name for each label map, in the anatomy
     table's numbers: the network then learns the craniofacial structures instead of the brain's."""
 
+    overview: bool = False
+    """Let the network see whole heads at once, on voxels of 2.5 mm, and name the brain's parts and
+    the craniofacial structures; needs regions. Patches are then cubes of 96 voxels."""
+
     exclude: tuple[str, ...] = ()
     """Label maps to keep out: those whose file name contains one of these."""
+
+    twice: tuple[str, ...] = ()
+    """Label maps to draw twice as often, those that show a whole jaw for example: those whose
+    file name contains one of these."""
 
     mix: Path | None = None
     """Another folder of label maps to mix in, of virtual people for example."""
@@ -63,7 +73,8 @@ class TrainSegment:
     """Highest learning rate, relative to the size of the weights."""
 
     start: Path | None = None
-    """Weights to start from (head.safetensors), instead of random ones."""
+    """A network to start from (head.onnx, the packaged one or one of your own), or a checkpoint,
+    instead of random weights."""
 
     seed: int = 0
     """Seed of the first weights and of every patch."""
@@ -97,6 +108,8 @@ class TrainSegment:
             )
         if self.mix and self.regions:
             raise UsageError("regions need a completed map for every label map; leave mix out.")
+        if self.overview and not self.regions:
+            raise UsageError("overview needs regions: completed maps name what it learns.")
         if not 0 <= self.mix_share <= 1:
             raise UsageError(f"mix_share must be 0 to 1, got {self.mix_share}.")
         if self.steps < 1 or (self.minutes is not None and self.minutes <= 0):
@@ -113,6 +126,8 @@ class TrainSegment:
     @property
     def network(self) -> str:
         """Name of the network and of its files."""
+        if self.overview:
+            return "overview"
         return "craniofacial" if self.regions else "head"
 
     def run(self) -> None:
@@ -140,19 +155,24 @@ class TrainSegment:
         from anatwin.train.maps import prepare
         from anatwin.train.processes import card_or_processor
         from anatwin.train.schedule import Schedule
+        from anatwin.train.synthesis import EASY, EASY_OVERVIEW, OVERVIEW, Synthesis
 
         mixed = label_maps(self.mix, self.exclude) if self.mix else []
+        ready = prepare(maps, self.out / "maps", numbering=self.numbering, regions=self.regions)
+        again = [path for path in ready if any(part in path.name for part in self.twice)]
         source = Source(
-            tuple(prepare(maps, self.out / "maps", numbering=self.numbering, regions=self.regions)),
+            (*ready, *again),
             tuple(prepare(mixed, self.out / "mixed", numbering=self.numbering)),
             mixed_share=self.mix_share,
             seed=self.seed,
+            synthesis=OVERVIEW if self.overview else Synthesis(),
+            easy=EASY_OVERVIEW if self.overview else EASY,
         )
         schedule = Schedule(
             steps=self.steps,
             minutes=self.minutes,
-            patches=self.patches,
-            shares=self.shares,
+            patches=(_OVERVIEW_EDGE,) if self.overview else self.patches,
+            shares=(1.0,) if self.overview else self.shares,
             rate=self.rate,
         )
         return Training(
@@ -164,6 +184,7 @@ class TrainSegment:
             device=card_or_processor(self.device)[0],
             batch=self.batch,
             save_minutes=self.save_minutes,
+            corners=_OVERVIEW_CORNERS if self.overview else 8,
         )
 
 

@@ -117,8 +117,16 @@ class UNet(nn.Module):
         self.last = Block(shape.head_width, shape.head_width, groups=groups)
         self.head = nn.Conv3d(shape.head_width, STRIDE**3 * shape.classes, 1)
 
-    def blocks(self, image: Tensor) -> Tensor:
-        """Return scores with blocks as channels, ``n 8c i/2 j/2 k/2``: what the loss needs."""
+    def blocks(self, image: Tensor, corners: Tensor | None = None) -> Tensor:
+        """Return scores with blocks as channels, ``n 8c i/2 j/2 k/2``: what the loss needs.
+
+        Parameters
+        ----------
+        image
+            ``n 1 i j k``.
+        corners
+            The voxels of a block to return, out of eight; all by default.
+        """
         voxels = space_to_depth(image)
         levels = [self.first(voxels)]
         for down in self.down[:-DEEP]:
@@ -129,7 +137,15 @@ class UNet(nn.Module):
         x = levels.pop()
         for up in reversed(self.up):
             x = up(x, levels.pop())
-        return self.shape.gain * self.head(self.last(self.last_up(x, levels.pop(), voxels)))
+        x = self.last(self.last_up(x, levels.pop(), voxels))
+        if corners is None:
+            return self.shape.gain * self.head(x)
+        assert self.head.bias is not None
+        weight, bias = (
+            part.reshape(STRIDE**3, -1, *part.shape[1:])[corners].flatten(0, 1)
+            for part in (self.head.weight, self.head.bias)
+        )
+        return self.shape.gain * functional.conv3d(x, weight, bias)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return scores ``n c i j k`` of an image ``n 1 i j k``, edges multiples of 32."""

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from anatwin.core import craniofacial_table, head_table
-from anatwin.segment.atlas import Evidence, Fitted, fit, head_atlas
+from anatwin.core import head_table, overview_table
+from anatwin.segment.atlas import Evidence, Fitted, Witness, fit, head_atlas
 
 SHAPE = (176, 212, 140)
 
@@ -28,22 +28,24 @@ def scan():
     grey[atlas.tissue[0]] = 0
     shade = 1 + 0.3 * np.sin(np.arange(SHAPE[1]) / 50)[:, None]
     image = grey[atlas.tissue[truth]] * shade + 0.03 * rng.standard_normal(SHAPE)
-    evidence = [
+    overview, brain = (
         doubtful(names[truth], len(table) + 1, rng)
-        for names, table in ((atlas.structure, head_table()), (atlas.region, craniofacial_table()))
-    ]
+        for names, table in ((atlas.overview, overview_table()), (atlas.structure, head_table()))
+    )
     image = np.clip(image / 1.3, 0, 1).astype(np.float32)
-    return Evidence(image, *evidence), atlas.pair[truth]
+    afar = Witness(overview, atlas.overview, 0.3, 4.0, (1.5, 1.5, 1.5))
+    fine = brain.repeat(4, 1).repeat(4, 2).repeat(4, 3)
+    near = Witness(fine, atlas.structure, 0.5)
+    return Evidence(image, afar, (near,)), atlas.pair[truth]
 
 
 def doubtful(names, n, rng):
-    """Return probabilities of names that were shifted, blurred and blotted."""
+    """Return probabilities of names every 4 mm that were shifted, blurred and blotted."""
     names = np.roll(names, (3, -2, 3), axis=(0, 1, 2))[::4, ::4, ::4]
     wrong = rng.random(names.shape) < 0.25
     names = np.where(wrong, rng.integers(0, n, names.shape), names)
     soft = [gaussian_filter((names == index).astype(np.float32), 0.7) for index in range(n)]
-    levels = np.rint(255 * np.stack(soft) / np.sum(soft, axis=0)).astype(np.uint8)
-    return levels.repeat(4, 1).repeat(4, 2).repeat(4, 3)
+    return np.rint(255 * np.stack(soft) / np.sum(soft, axis=0)).astype(np.uint8)
 
 
 def agreement(labels, truth):
@@ -77,9 +79,11 @@ def test_where_nothing_is_known_of_the_head_the_networks_decide():
     atlas = head_atlas()
     rng = np.random.default_rng(0)
     structure = rng.integers(0, 21, (32, 36, 40))
-    face = np.zeros((30, *structure.shape), np.uint8)
     levels = np.stack([np.where(structure == n, 255, 0) for n in range(21)]).astype(np.uint8)
-    evidence = Evidence(rng.random(structure.shape, np.float32), levels, face)
+    nothing = np.zeros((len(overview_table()) + 1, 8, 9, 10), np.uint8)
+    afar = Witness(nothing, atlas.overview, 0.5, 4.0, (1.5, 1.5, 1.5))
+    near = Witness(levels, atlas.structure, 0.5)
+    evidence = Evidence(rng.random(structure.shape, np.float32), afar, (near,))
     fitted = fit(atlas, evidence)
     assert isinstance(fitted, Fitted)
     assert fitted.matrix is None
@@ -89,8 +93,22 @@ def test_where_nothing_is_known_of_the_head_the_networks_decide():
 def test_coarser_evidence_is_a_mean():
     rng = np.random.default_rng(0)
     levels = rng.integers(0, 255, (2, 5, 6, 8)).astype(np.uint8)
-    fine = Evidence(rng.random((5, 6, 8), np.float32), levels, levels[:1])
+    near = Witness(levels, np.arange(2), 0.5)
+    fine = Evidence(rng.random((5, 6, 8), np.float32), replace(near, spacing_mm=3.0), (near,))
     coarse = fine.coarser(2)
     assert coarse.image.shape == (3, 3, 4)
     assert coarse.image[0, 1, 2] == pytest.approx(fine.image[:2, 2:4, 4:6].mean(), rel=1e-5)
-    assert coarse.head[1, 2, 0, 0] == pytest.approx(levels[1, 4, :2, :2].mean(), abs=0.51)
+    assert coarse.overview is fine.overview
+    (blocks,) = coarse.near
+    assert blocks.levels[1, 2, 0, 0] == pytest.approx(levels[1, 4, :2, :2].mean(), abs=0.51)
+
+
+def test_a_coarse_witness_is_read_in_between():
+    ramp = np.tile(np.arange(0, 200, 20, dtype=np.uint8)[None, :, None, None], (1, 1, 4, 4))
+    witness = Witness(ramp, np.zeros(1, int), 0.5, 2.5, (-3.0, 0.0, 0.0))
+    fine = witness.at((20, 8, 8), 1)
+    assert fine.shape == (1, 20, 8, 8)
+    assert fine[0, :18, 3, 3] == pytest.approx((np.arange(18) + 3) * 8, abs=0.51)
+    rows = witness.at((20, 8, 8), 1, slice(4, 9))
+    assert np.array_equal(rows, fine[:, 4:9])
+    assert witness.at((10, 4, 4), 2)[0, 2, 1, 1] == pytest.approx((4.5 + 3) * 8, abs=0.51)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anatwin.core import craniofacial_table, head_table
+from anatwin.core import overview_table
 from anatwin.segment.atlas import head_atlas
 from anatwin.segment.atlas.placing import affine, middles, placed, trust
 
@@ -38,40 +38,36 @@ def test_middles_are_in_millimetres_and_small_things_have_none():
 
 
 def test_what_scans_cut_off_is_not_trusted():
-    weights = dict(zip(["", *(x.name for x in head_table().labels)], trust(), strict=False))
+    weights = dict(zip(["", *(x.name for x in overview_table().labels)], trust(), strict=True))
     assert not any(weights[name] for name in ("spinal_cord", "air", "skin", "soft_tissue", "csf"))
-    assert weights["white_matter_left"] > 0
-    assert len(trust()) == len(head_table()) + len(craniofacial_table()) + 2
+    assert weights["white_matter_left"] > weights["masseter_left"] > 0
 
 
 def test_nothing_is_placed_by_what_is_no_head():
     rng = np.random.default_rng(0)
-    tables = (head_table(), craniofacial_table())
-    blank = [np.zeros((len(table) + 1, 9, 9, 9), np.uint8) for table in tables]
-    assert placed(*blank, head_atlas().centroids_mm(), 4.0) is None
-    noise = [rng.integers(0, 255, (len(x), 24, 24, 24)).astype(np.uint8) for x in blank]
-    assert placed(*noise, head_atlas().centroids_mm(), 4.0) is None
+    blank = np.zeros((len(overview_table()) + 1, 9, 9, 9), np.uint8)
+    assert placed(blank, head_atlas().centroids_mm(), 4.0).matrix is None
+    noise = rng.integers(0, 255, (len(blank), 24, 24, 24)).astype(np.uint8)
+    assert placed(noise, head_atlas().centroids_mm(), 4.0).matrix is None
 
 
 def of_atlas(width):
-    """Return what perfect networks say of the atlas itself, squeezed to a share of its width."""
+    """Return what a perfect network says of the atlas itself, squeezed to a share of its width."""
     atlas = head_atlas()
     n = len(atlas.classes)
     index = np.linspace(0, n - 1, round(width * n)).round().astype(int)
-    likeliest = atlas.classes[index, ..., 0]
-    tables = ((atlas.structure, head_table()), (atlas.region, craniofacial_table()))
-    return [
-        np.stack([255 * (of_class[likeliest] == n) for n in range(len(table) + 1)]).astype(np.uint8)
-        for of_class, table in tables
-    ]
+    name = atlas.overview[atlas.classes[index, ..., 0]]
+    levels = [255 * (name == n) for n in range(len(overview_table()) + 1)]
+    return np.stack(levels).astype(np.uint8)
 
 
 def test_an_atlas_lies_on_itself():
     atlas = head_atlas()
-    found = placed(*of_atlas(1.0), atlas.centroids_mm(), atlas.spacing_mm)
-    assert np.abs(found - np.eye(4)).max() < 1e-6
+    found = placed(of_atlas(1.0), atlas.centroids_mm(), atlas.spacing_mm)
+    assert np.abs(found.matrix - np.eye(4)).max() < 1e-6
+    assert found.agreement > 0.8
 
 
 def test_a_head_that_is_half_as_wide_is_none():
     atlas = head_atlas()
-    assert placed(*of_atlas(0.5), atlas.centroids_mm(), atlas.spacing_mm) is None
+    assert placed(of_atlas(0.5), atlas.centroids_mm(), atlas.spacing_mm).matrix is None

@@ -10,7 +10,8 @@ doi:10.1016/j.neuroimage.2016.09.011; the bending is Thirion's, doi:10.1016/S136
 on several channels.
 """
 
-from anatwin.segment.atlas.fitting import Evidence, Fitted, fit
+from anatwin.segment.atlas.fitting import Evidence, Fitted, Witness, fit
+from anatwin.segment.atlas.placing import placed
 from anatwin.segment.atlas.template import HeadAtlas, head_atlas
 
-__all__ = ["Evidence", "Fitted", "HeadAtlas", "fit", "head_atlas"]
+__all__ = ["Evidence", "Fitted", "HeadAtlas", "Witness", "fit", "head_atlas", "placed"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anatwin.core import track
 from anatwin.ops.patches import Scores, row_slabs
-from anatwin.ops.resample import apply_matrices, linear_matrix
+from anatwin.ops.resample import apply_matrices, hat_matrix, linear_matrix
 from anatwin.ops.sparse_prior import N_LEVELS, believed
 from anatwin.segment.atlas.bending import BACKGROUND, smooth, step
 from anatwin.segment.atlas.looks import TOP, Looks, looks
@@ -39,9 +39,6 @@ _FLOOR = 1e-3
 _BARE = 0.02
 """nor that there is nothing: a scan may end, or its skull may have been stripped."""
 
-_TRUST = (0.5, 0.3)
-"""Powers of what the two networks say: they see the same, and the second is less sure."""
-
 _DOUBT = 1e-3
 """Probability of what a network calls impossible."""
 
@@ -49,28 +46,77 @@ _ROWS = 8
 
 
 @dataclass(frozen=True, eq=False)
+class Witness:
+    """What one network says of a scan.
+
+    Parameters
+    ----------
+    levels
+        Probability of everything that it names, 0 to 255, uint8, ``name i j k``.
+    name_of
+        What it calls every class of the atlas.
+    trust
+        Power of its probabilities: networks that see the same scan are not independent.
+    spacing_mm
+        Of the levels' voxels.
+    first_mm
+        Where the first of them lies from the scan's first 1 mm voxel, along every axis.
+    """
+
+    levels: Array
+    name_of: Array
+    trust: float
+    spacing_mm: float = 1.0
+    first_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def at(self, shape: tuple[int, ...], step_mm: int, rows: slice = slice(None)) -> Array:
+        """Return its levels on voxels of the scan of so many millimetres, ``name i j k``."""
+        if self.spacing_mm == step_mm:
+            return self.levels[:, rows]
+        first, *rest = (
+            hat_matrix(
+                ((np.arange(n) + 0.5) * step_mm - 0.5 - offset) / self.spacing_mm, m,
+                width=step_mm / self.spacing_mm,
+            )
+            for n, m, offset in zip(shape, self.levels.shape[1:], self.first_mm, strict=True)
+        )  # fmt: skip
+        matrices = (first[rows], *rest)
+        parts = (np.rint(apply_matrices(level, matrices)) for level in self.levels)
+        return np.stack([part.astype(np.uint8) for part in parts])
+
+    def coarser(self, factor: int) -> "Witness":
+        """Return means over blocks of voxels."""
+        blocks = (np.rint(_blocks(level, factor)).astype(np.uint8) for level in self.levels)
+        return replace(self, levels=np.stack(list(blocks)), spacing_mm=self.spacing_mm * factor)
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
-    """A scan and what the networks say of it, on voxels of one size.
+    """A scan and what networks say of it.
 
     Parameters
     ----------
     image
         Grey values from 0 to 1, ``i j k``.
-    head, face
-        Probabilities of structures and of regions, 0 to 255, uint8, ``class i j k``.
+    overview
+        Who saw the whole head at once and names what the overview table does.
+    near
+        Who saw its parts, on the image's voxels.
     """
 
     image: Array
-    head: Array
-    face: Array
+    overview: Witness
+    near: tuple[Witness, ...]
+
+    @property
+    def witnesses(self) -> tuple[Witness, ...]:
+        """All of them."""
+        return (*self.near, self.overview)
 
     def coarser(self, factor: int) -> "Evidence":
         """Return means over blocks of voxels."""
-        head, face = (
-            np.stack([np.rint(_blocks(level, factor)).astype(np.uint8) for level in levels])
-            for levels in (self.head, self.face)
-        )
-        return Evidence(_blocks(self.image, factor), head, face)
+        near = tuple(witness.coarser(factor) for witness in self.near)
+        return Evidence(_blocks(self.image, factor), self.overview, near)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +165,16 @@ class Fitted:
         image = evidence.image[rows]
         grey = image / self._at(self.shade, full, step_mm, rows)
         level = np.clip(np.rint(grey * ((N_LEVELS - 1) / TOP)), 0, N_LEVELS - 1).astype(np.uint8)
-        seen = (evidence.head[:, rows], evidence.face[:, rows], level)
-        n_tissues = len(atlas.is_mixed)
-        look = self.looks.table() if self.looks else np.ones((n_tissues, N_LEVELS), np.float32)
-        weights = [(np.arange(N_LEVELS) / 255 + _DOUBT).astype(np.float32) ** p for p in _TRUST]
+        heard = [w.at(full, step_mm, rows).reshape(len(w.levels), -1) for w in evidence.witnesses]
+        sizes = np.cumsum([0, *(len(levels) for levels in heard[:-1])])
+        name_of = np.stack([w.name_of + n for w, n in zip(evidence.witnesses, sizes, strict=True)])
+        sure = np.arange(N_LEVELS) / 255 + _DOUBT
+        weights = np.stack([sure**w.trust for w in evidence.witnesses]).astype(np.float32)
+        look = (
+            self.looks.table()
+            if self.looks
+            else np.ones((len(atlas.is_mixed), N_LEVELS), np.float32)
+        )
         is_placed = self.matrix is not None
         shares = atlas.shares if is_placed else np.zeros_like(atlas.shares)
         floor = _floor(atlas) if is_placed else 1 / np.bincount(atlas.pair)[atlas.pair]
@@ -130,8 +182,8 @@ class Fitted:
             (atlas.classes, shares),
             atlas.at(self._points(full, step_mm, rows)),
             floor,
-            tuple(x.reshape(*x.shape[:-3], -1) for x in seen),
-            (*weights, look, atlas.structure, atlas.region, atlas.tissue),
+            (np.concatenate(heard), name_of, weights),
+            (level.ravel(), look, atlas.tissue),
             channel,
         )
         return found.reshape(-1, *image.shape), counts
@@ -168,10 +220,10 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
     """
     middle = evidence.coarser(_MIDDLE)
     coarse = middle.coarser(_COARSE // _MIDDLE)
-    centre = (_COARSE - 1) / 2
-    matrix = placed(coarse.head, coarse.face, atlas.centroids_mm(), _COARSE)
+    overview = evidence.overview
+    matrix = placed(overview.levels, atlas.centroids_mm(), overview.spacing_mm).matrix
     if matrix is not None:
-        matrix[:3, 3] -= matrix[:3, :3] @ np.full(3, centre)
+        matrix[:3, 3] -= matrix[:3, :3] @ np.array(overview.first_mm)
     shape = coarse.image.shape
     fitted = Fitted(atlas, matrix, np.zeros((3, *shape), np.float32), np.ones(shape, np.float32))
     if matrix is None:
@@ -181,7 +233,7 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
         if n < _ROUNDS - 1:
             fitted = _bent(fitted, coarse, _SMOOTH[n > _ROUNDS // 2])
     _, counts = fitted._believed(middle, _MIDDLE, atlas.tissue)
-    return replace(fitted, looks=looks(counts, atlas.is_mixed, fitted.looks))
+    return replace(fitted, looks=looks(counts, atlas.is_mixed, atlas.is_plain, fitted.looks))
 
 
 def _floor(atlas: HeadAtlas) -> Array:
@@ -196,7 +248,9 @@ def _appeared(fitted: Fitted, evidence: Evidence, *, is_shaded: bool) -> Fitted:
     from scipy.ndimage import gaussian_filter
 
     found, counts = fitted._believed(evidence, _COARSE, fitted.atlas.tissue)
-    fitted = replace(fitted, looks=looks(counts, fitted.atlas.is_mixed, fitted.looks))
+    fitted = replace(
+        fitted, looks=looks(counts, fitted.atlas.is_mixed, fitted.atlas.is_plain, fitted.looks)
+    )
     if not is_shaded:
         return fitted
     assert fitted.looks is not None

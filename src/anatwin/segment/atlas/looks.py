@@ -54,8 +54,11 @@ class Looks:
         return mean, square.sum(axis=1)
 
 
-def looks(counts: Array, is_mixed: Array, before: Looks | None) -> Looks:
+def looks(counts: Array, is_mixed: Array, is_plain: Array, before: Looks | None) -> Looks:
     """Return what tissues look like.
+
+    Plain tissues have one spread, the median of theirs: a thin one, which shares its voxels with
+    its neighbours, would otherwise look like all of them.
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def looks(counts: Array, is_mixed: Array, before: Looks | None) -> Looks:
         How much of every tissue has every grey level, ``tissue level``.
     is_mixed
         Tissues that are two.
+    is_plain
+        Tissues that have one spread.
     before
         What they looked like so far; None at the beginning.
     """
@@ -80,6 +85,8 @@ def looks(counts: Array, is_mixed: Array, before: Looks | None) -> Looks:
             mean[tissue], variance[tissue], share[tissue] = _two(count, *start)
         else:
             mean[tissue], variance[tissue] = one
+    if is_plain.any():
+        variance[is_plain] = np.median(variance[is_plain, 0])
     return Looks(mean, np.maximum(variance, _LEAST_SPREAD**2), share)
 
 

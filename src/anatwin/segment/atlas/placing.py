@@ -1,16 +1,19 @@
 """Where an atlas lies on a scan: one affine map, from the middles of what the networks found."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import craniofacial_table, head_table
+from anatwin.core import overview_table
 
 Array = NDArray[Any]
 
-_HEAD_TRUST = {"brain": 2.0, "csf_space": 2.0, "skeleton": 0.3, "orbit": 1.0}
-_FACE_TRUST = {"chewing_muscle": 1.0, "joint": 1.0, "skeleton": 0.3, "mouth": 1.0}
+_TRUST = {
+    "brain": 2.0, "csf_space": 2.0, "orbit": 1.0, "chewing_muscle": 1.0, "joint": 1.0,
+    "mouth": 1.0, "skeleton": 0.3,
+}  # fmt: skip
 """How far the middle of a structure is trusted, by its parent; 0 for the others, which scans cut
 off, or which have none worth the name."""
 
@@ -33,16 +36,12 @@ half of one."""
 
 
 def trust() -> Array:
-    """Return the trust in the middle of every structure and of every region, background first."""
-    weights = []
-    for table, by_parent in ((head_table(), _HEAD_TRUST), (craniofacial_table(), _FACE_TRUST)):
-        of_table = np.zeros(len(table) + 1)
-        for label in table.labels:
-            if label.name not in _UNTRUSTED:
-                known = _SEEN_IN_PART.get(label.name, 0.0)
-                of_table[label.index] = by_parent.get(label.parent, known)
-        weights.append(of_table)
-    return np.concatenate(weights)
+    """Return the trust in the middle of every structure of the overview, background first."""
+    weights = np.zeros(len(overview_table()) + 1)
+    for label in overview_table().labels:
+        if label.name not in _UNTRUSTED:
+            weights[label.index] = _TRUST.get(label.parent, _SEEN_IN_PART.get(label.name, 0.0))
+    return weights
 
 
 def middles(scores: Array, step_mm: float) -> tuple[Array, Array]:
@@ -92,25 +91,44 @@ def affine(points: Array, onto: Array, weight: Array) -> Array:
     return matrix
 
 
-def placed(head: Array, face: Array, onto: Array, step_mm: float) -> Array | None:
-    """Return the affine map from a scan's world [mm] to the atlas's; None where too little is seen.
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """How an atlas lies on a scan.
 
     Parameters
     ----------
-    head, face
-        What the networks say: levels of structures and of regions, ``class i j k``.
+    matrix
+        From the scan's world [mm] to the atlas's; None where too little is seen.
+    agreement
+        How much of a head is where the atlas says, from 0 to 1, all of it.
+    """
+
+    matrix: Array | None
+    agreement: float
+
+
+def placed(levels: Array, onto: Array, step_mm: float) -> Placement:
+    """Return the affine map from a scan's world to the atlas's.
+
+    Parameters
+    ----------
+    levels
+        What is seen at a glance: levels of the overview's structures, ``class i j k``; the first
+        voxel's centre is the origin.
     onto
-        Middles in the atlas, as `HeadAtlas.centroids_mm` returns them.
+        Middles in the atlas [mm], as `HeadAtlas.centroids_mm` returns them.
     step_mm
         Voxel edge of the levels.
     """
-    found = [middles(scores, step_mm) for scores in (head, face)]
-    points = np.concatenate([middle for middle, _ in found])
-    size = np.concatenate([size for _, size in found])
+    points, size = middles(levels, step_mm)
     weight = np.sqrt(np.minimum(size, _MOST_VOXELS)) * trust()
     weight[~np.isfinite(points).all(axis=1)] = 0
     if np.count_nonzero(weight) < _LEAST_STRUCTURES:
-        return None
+        return Placement(None, 0.0)
     matrix = affine(points, onto, weight)
+    off = np.linalg.norm(points @ matrix[:3, :3].T + matrix[:3, 3] - onto, axis=1)
+    near = np.nan_to_num(weight / (1 + (off / _STRAY_MM) ** 2)).sum()
+    agreement = float(near / (trust().sum() * np.sqrt(_MOST_VOXELS)))
     scales = np.linalg.svd(matrix[:3, :3])[1]
-    return matrix if _SCALES[0] < scales.min() <= scales.max() < _SCALES[1] else None
+    is_head = _SCALES[0] < scales.min() <= scales.max() < _SCALES[1]
+    return Placement(matrix, agreement) if is_head else Placement(None, 0.0)

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import InputError, craniofacial_table, head_table
+from anatwin.core import (
+    INTRACRANIAL,
+    InputError,
+    craniofacial_table,
+    head_table,
+    overview_index,
+    overview_table,
+)
 from anatwin.nets import find
 from anatwin.ops.sparse_prior import sampled
 
@@ -81,6 +88,17 @@ class HeadAtlas:
         return same.argmax(axis=1)
 
     @cached_property
+    def is_plain(self) -> Array:
+        """Whether a tissue is one of the brain or its fluid, and no two."""
+        parents = {label.index: label.parent for label in head_table().labels}
+        inside = {
+            int(tissue)
+            for tissue, structure in zip(self.tissue, self.structure, strict=True)
+            if parents.get(int(structure)) in INTRACRANIAL
+        }
+        return np.array([n in inside and not two for n, two in enumerate(self.is_mixed)])
+
+    @cached_property
     def group(self) -> Array:
         """The channel that every class belongs to when the atlas is bent."""
         return channels(self.structure, self.region)
@@ -95,22 +113,21 @@ class HeadAtlas:
             self.classes, self.shares, self.at(points_mm), channel, int(channel.max()) + 1
         )
 
+    @cached_property
+    def overview(self) -> Array:
+        """The structure of the overview table of every class."""
+        return overview_index(self.structure, self.region)
+
     def centroids_mm(self) -> Array:
-        """Return the middle of every structure and of every region, ``51 3``; NaN for none."""
+        """Return the middle of every structure of the overview, ``42 3``; NaN for none."""
         shape = self.classes.shape[:3]
         index = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij")).reshape(3, -1)
-        likeliest = self.classes[..., 0].ravel()
-        found = []
-        for of_class, table in (
-            (self.structure, head_table()),
-            (self.region, craniofacial_table()),
-        ):
-            name = of_class[likeliest]
-            counts = np.bincount(name, minlength=len(table) + 1).astype(float)
-            counts[counts == 0] = np.nan
-            sums = [np.bincount(name, axis, minlength=len(table) + 1) for axis in index]
-            found.append(np.stack(sums, axis=1) / counts[:, None])
-        return np.concatenate(found) * self.spacing_mm
+        name = self.overview[self.classes[..., 0].ravel()]
+        n = len(overview_table()) + 1
+        counts = np.bincount(name, minlength=n).astype(float)
+        counts[counts == 0] = np.nan
+        sums = [np.bincount(name, axis, minlength=n) for axis in index]
+        return np.stack(sums, axis=1) / counts[:, None] * self.spacing_mm
 
     def write(self, path: Path) -> None:
         """Write it as one compressed file."""
