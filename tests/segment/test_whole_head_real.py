@@ -1,4 +1,4 @@
-"""Both packaged networks and the atlas on a real scan of head and neck."""
+"""The packaged networks and the atlas on a real scan of head and neck."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from anatwin.io.nifti import read_volume
 from anatwin.measure import head_measures
 from anatwin.segment import WholeHead
+from anatwin.segment.upright import rotations, turned_volume
 
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[2] / "../shared/data"))
 SCAN = DATA / "heads/images/head_neck_t1.nii.gz"
@@ -74,6 +75,15 @@ def test_it_is_measured(found):
     assert ("temporalis_left", "largest cross-section") in names
 
 
-def test_it_depends_on_both_networks_and_the_atlas():
+def test_it_depends_on_three_networks_and_the_atlas():
     names = [path.name for path in WholeHead().files()]
-    assert names == ["head.onnx", "craniofacial.onnx", "head_atlas.npz"]
+    assert names == ["head.onnx", "craniofacial.onnx", "overview.onnx", "head_atlas.npz"]
+
+
+def test_a_head_that_is_upside_down_is_labelled_as_before(found, caplog):
+    _, *turns = rotations()
+    upside_down = turned_volume(read_volume(SCAN), turns[0])
+    again = WholeHead()(upside_down)
+    assert again.grid == upside_down.grid
+    assert "lies turned" in caplog.text
+    assert (again.data == found.data).mean() > 0.99
