@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from anatwin.core import (
-    INTRACRANIAL,
     craniofacial_table,
     head_table,
+    intracranial,
     overview_index,
     overview_table,
 )
@@ -15,7 +15,7 @@ from anatwin.segment.overview import SPACING_MM, overview
 
 def test_the_table_has_the_brains_parts_and_all_that_lies_around():
     names = {label.name for label in overview_table().labels}
-    inside = {x.name for x in head_table().labels if x.parent in INTRACRANIAL}
+    inside = {x.name for x in head_table().labels if intracranial()[x.index]}
     around = {x.name for x in craniofacial_table().labels} - {"brain"}
     assert names == inside | around
     mirror = overview_table().mirrored()

@@ -15,12 +15,12 @@ from anatwin.core.errors import (
 from anatwin.core.grid import Grid
 from anatwin.core.kspace import KSpace
 from anatwin.core.labels import (
-    INTRACRANIAL,
     Label,
     Labels,
     LabelTable,
     craniofacial_table,
     head_table,
+    intracranial,
     overview_index,
     overview_table,
 )
@@ -32,7 +32,6 @@ from anatwin.core.twin import Check, Measure, Step, Twin
 from anatwin.core.volume import Volume
 
 __all__ = [
-    "INTRACRANIAL",
     "AnatwinError",
     "AnyKSpace",
     "Bend",
@@ -62,6 +61,7 @@ __all__ = [
     "anatomy_to_head",
     "craniofacial_table",
     "head_table",
+    "intracranial",
     "listening",
     "overview_index",
     "overview_table",

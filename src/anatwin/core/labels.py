@@ -16,9 +16,6 @@ from anatwin.core.grid import Grid
 Side = Literal["left", "right", "midline"]
 Colour = tuple[int, int, int]
 
-INTRACRANIAL = ("brain", "csf_space")
-"""Parents in the head table of what lies inside the skull."""
-
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Unicode's categories of characters that break lines or cannot be seen."""
 
@@ -192,6 +189,12 @@ def craniofacial_table() -> LabelTable:
 
 
 @cache
+def intracranial() -> NDArray[np.bool_]:
+    """Return whether an index of the head table, background first, lies inside the skull."""
+    return np.array([False, *(x.parent in ("brain", "csf_space") for x in head_table().labels)])
+
+
+@cache
 def overview_table() -> LabelTable:
     """Return the table of a head seen as a whole: brain parts and craniofacial structures."""
     return _packaged_table("overview.tsv")
@@ -212,9 +215,8 @@ def overview_index(
         np.array([0, *(known.get(label.name, 0) for label in table.labels)], np.uint8)
         for table in (head_table(), craniofacial_table())
     )
-    inside = np.array([False, *(x.parent in INTRACRANIAL for x in head_table().labels)])
     found: NDArray[np.uint8] = np.where(
-        inside[structure], of_structure[structure], of_region[region]
+        intracranial()[structure], of_structure[structure], of_region[region]
     )
     return found
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from anatwin.core import Check, Labels, Measure, head_table
+from anatwin.core import Check, Labels, Measure, head_table, intracranial
 from anatwin.measure.morphometry import morphometry
 from anatwin.measure.points import Points
 
@@ -32,7 +32,7 @@ def brain_measures(labels: Labels) -> tuple[Measure, ...]:
     labels
         In the head table or the anatomy table.
     """
-    skull_holds = [x.name for x in head_table().labels if x.parent in ("brain", "csf_space")]
+    skull_holds = [x.name for x in head_table().labels if intracranial()[x.index]]
     volume_ml = float(labels.mask(*skull_holds).sum()) * labels.grid.voxel_mm3 / 1000
     if not volume_ml:
         return ()

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import (
-    INTRACRANIAL,
     LabelTable,
     anatomy_table,
     craniofacial_table,
     head_table,
+    intracranial,
 )
 from anatwin.ops.morphology import bounding_box
 from anatwin.segment.strays import keep_largest
@@ -80,9 +80,7 @@ def fuse_head(brain: Bytes, face: Bytes) -> Fused:
     anatomy = {label.name: label.index for label in anatomy_table().labels}
     of_brain = _lookup(head_table(), anatomy)
     of_face = _lookup(craniofacial_table(), anatomy)
-    intracranial = np.zeros(len(head_table()) + 1, np.bool_)
-    intracranial[[x.index for x in head_table().labels if x.parent in INTRACRANIAL]] = True
-    inside = intracranial[brain]
+    inside = intracranial()[brain]
     says_brain = face == craniofacial_table()["brain"].index
     from_brain = inside | says_brain
     data = np.where(from_brain, of_brain[brain], of_face[face])

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import (
-    INTRACRANIAL,
     InputError,
     craniofacial_table,
     head_table,
+    intracranial,
     overview_index,
     overview_table,
 )
@@ -90,13 +90,9 @@ class HeadAtlas:
     @cached_property
     def is_plain(self) -> Array:
         """Whether a tissue is one of the brain or its fluid, and no two."""
-        parents = {label.index: label.parent for label in head_table().labels}
-        inside = {
-            int(tissue)
-            for tissue, structure in zip(self.tissue, self.structure, strict=True)
-            if parents.get(int(structure)) in INTRACRANIAL
-        }
-        return np.array([n in inside and not two for n, two in enumerate(self.is_mixed)])
+        inside = np.zeros(len(self.is_mixed), np.bool_)
+        inside[self.tissue[intracranial()[self.structure]]] = True
+        return inside & ~self.is_mixed
 
     @cached_property
     def group(self) -> Array:
