@@ -234,6 +234,16 @@ class TestExport:
             assert torch.equal(weights[name], weight.half())
         assert new_state(shape).step == 0
 
+    def test_weights_that_differ_in_the_sign_of_zero_alone_are_found(self, tmp_path):
+        state = fresh_state(4, TINY)
+        first, second = (state.averaged[f"first.{n}.1.bias"] for n in (0, 1))
+        first.fill_(0.0)
+        second.fill_(-0.0)
+        export.write_network(TINY, state.averaged, tmp_path)
+        _, weights = load_weights(tmp_path / "head.onnx")
+        for name, weight in state.averaged.items():
+            assert torch.equal(weights[name], weight.half())
+
     def test_a_foreign_network_is_no_start(self, tmp_path):
         export.write_network(TINY, fresh_state(4, TINY).averaged, tmp_path)
         graph = onnx.load(tmp_path / "head.onnx")
