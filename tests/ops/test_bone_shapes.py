@@ -22,7 +22,8 @@ class TestThickness:
         height = sum(n * p for n, p in zip(normal, places(39, 43, 47), strict=True))
         plate = np.abs(height) < thickness / 2
         middle = local_thickness(plate)[14:25, 16:27, 18:29]
-        assert np.mean(middle[middle > 0]) == pytest.approx(thickness, abs=1)
+        # Balls reach to the middles of voxels outside, half a voxel's diagonal away at either side.
+        assert -0.5 < np.mean(middle[middle > 0]) - thickness < np.sqrt(3)
 
     @pytest.mark.parametrize("radius", [6.0, 9.3, 13.0])
     def test_a_ball_is_as_thick_as_its_diameter(self, radius):
