@@ -3,7 +3,7 @@
 This module can be imported without torch, so that the command line starts at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -175,6 +175,8 @@ class TrainSegment:
             shares=(1.0,) if self.overview else self.shares,
             rate=self.rate,
         )
+        if self.start:  # what has learned needs no mild images
+            schedule = replace(schedule, easy_until=0.0)
         return Training(
             source,
             schedule,

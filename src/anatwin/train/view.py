@@ -13,7 +13,7 @@ from anatwin.train.numbering import BRAIN, fine_index
 _CSF = fine_index("csf", 10)
 
 # below, above, in front, behind, left, right, the face
-_PLANE_SHARES = (0.3, 0.15, 0.2, 0.1, 0.05, 0.05, 0.15)
+_PLANE_SHARES = (0.3, 0.15, 0.15, 0.1, 0.08, 0.07, 0.15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ def _planes(
         lambda: k + slope * (j - size[1] / 2) < rng.uniform(0.7, 1.0) * size[2],
         lambda: j + slope * (k - size[2] / 2) < rng.uniform(0.72, 1.0) * size[1],
         lambda: j + slope * (k - size[2] / 2) > rng.uniform(0.0, 0.2) * size[1],
-        lambda: i > rng.uniform(0.0, 0.15) * size[0],
-        lambda: i < rng.uniform(0.85, 1.0) * size[0],
+        lambda: i > rng.uniform(0.0, 0.5) * size[0],
+        lambda: i < rng.uniform(0.5, 1.0) * size[0],
         lambda: j - rng.uniform(0.5, 1.0) * (k - 0.45 * size[2]) < 0.85 * size[1],
     )
     picked = rng.choice(len(choices), rng.integers(1, 3), replace=False, p=_PLANE_SHARES)
