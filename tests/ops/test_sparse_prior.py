@@ -62,7 +62,7 @@ def test_believed_is_bayes_rule():
     name_of = np.stack([rng.integers(0, 3, N_CLASSES), rng.integers(3, 5, N_CLASSES)])
     weights = rng.uniform(0.1, 1, (2, N_LEVELS)).astype(np.float32)
     grey = rng.integers(0, N_LEVELS, n).astype(np.uint8)
-    look = rng.uniform(0.1, 1, (N_TISSUES, N_LEVELS)).astype(np.float32)
+    look = rng.uniform(0.1, 1, (N_LEVELS, N_TISSUES)).astype(np.float32)
     tissue_of = rng.integers(0, N_TISSUES, N_CLASSES)
     floor = rng.uniform(0, 0.1, N_CLASSES)
     found, counts = believed(
@@ -72,11 +72,11 @@ def test_believed_is_bayes_rule():
     weight = sampled(classes, shares, at, np.arange(N_CLASSES), N_CLASSES) + floor[:, None]
     for names, table in zip(name_of, weights, strict=True):
         weight *= table[levels[names]]
-    weight *= look[tissue_of][:, grey]
+    weight *= look[grey][:, tissue_of].T
     weight /= weight.sum(axis=0)
     assert found == pytest.approx(weight, abs=1e-5)
     assert counts.sum() == pytest.approx(n, rel=1e-4)
-    tissue = [counts[t].sum() for t in range(N_TISSUES)]
+    tissue = [counts[:, t].sum() for t in range(N_TISSUES)]
     assert tissue == pytest.approx(
         [weight[tissue_of == t].sum() for t in range(N_TISSUES)], rel=1e-4
     )

@@ -10,7 +10,7 @@ from anatwin.ops.compile import compiled
 Array = NDArray[Any]
 
 N_LEVELS = 256
-"""Levels of what is tabled: probabilities of 0 to 1, and grey values."""
+"""Levels of probabilities of 0 to 1, and of grey values."""
 
 
 def sampled(
@@ -61,7 +61,7 @@ def believed(
         Levels of all that the witnesses name, uint8, ``name n``; which name every class has for
         every witness, ``witness class``; and the weight of a level, ``witness level``.
     seen
-        Grey levels, uint8, ``n``; the weight of one in every tissue, ``tissue level``; and the
+        Grey levels, unsigned, ``n``; the weight of one in every tissue, ``level tissue``; and the
         tissue of every class.
     channel
         Channel of every class.
@@ -71,7 +71,7 @@ def believed(
     probability
         Of every channel, ``channel n``.
     counts
-        How much of every tissue has every grey level, ``tissue level``.
+        How much of every tissue has every grey level, ``level tissue``.
     """
     levels, name_of, weight = heard
     grey, look, tissue_of = seen
@@ -116,7 +116,7 @@ def _believe(  # noqa: PLR0913  numba takes arrays, not objects
         _prior_at(classes, shares, at[:, n], prior)
         total = np.float32(0)
         for c in range(n_classes):
-            likely = (prior[c] + floor[c]) * look[tissue_of[c], grey[n]]
+            likely = (prior[c] + floor[c]) * look[grey[n], tissue_of[c]]
             for w in range(len(weight)):
                 likely *= weight[w, levels[name_of[w, c], n]]
             prior[c] = likely
@@ -124,7 +124,7 @@ def _believe(  # noqa: PLR0913  numba takes arrays, not objects
         for c in range(n_classes):
             part = prior[c] / total
             result[channel[c], n] += part
-            counts[tissue_of[c], grey[n]] += part
+            counts[grey[n], tissue_of[c]] += part
 
 
 @compiled

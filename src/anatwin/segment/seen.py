@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import InputError, Volume
-from anatwin.ops.intensity import rescale_percentiles
+from anatwin.ops.intensity import percentile_bounds, rescale
 from anatwin.ops.morphology import Box, bounding_box, span
 from anatwin.ops.patches import Scores
 from anatwin.ops.resample import Matrix
@@ -36,12 +36,15 @@ class Seen:
         The part of the lattice that holds the head.
     head
         Grey values there from 0 to 1, with background added up to a window, ``i j k``.
+    bounds
+        The scan's values that are 0 and 1 there.
     """
 
     volume: Volume
     lattice: Lattice
     box: Box
     head: NDArray[np.float32]
+    bounds: tuple[float, float]
 
     @classmethod
     def of(cls, volume: Volume, window: int) -> Self:
@@ -54,9 +57,15 @@ class Seen:
         """
         _require_head_sized(volume)
         lattice = Lattice.of(volume.grid)
-        image = _prepare(lattice, volume)
+        image = lattice.sample(volume.magnitude().data)
+        if image.min() == image.max():
+            raise InputError(
+                "The image has the same value everywhere; there is nothing to segment."
+            )
+        bounds = percentile_bounds(image)
+        image = rescale(image, bounds)
         box = _head_box(image)
-        return cls(volume, lattice, box, _pad(image[box], window))
+        return cls(volume, lattice, box, _pad(image[box], window), bounds)
 
     def labelled(
         self, slabs: Iterable[tuple[int, Scores]]
@@ -103,14 +112,6 @@ def _require_head_sized(volume: Volume) -> None:
         )
     if max(extent_mm) > 700:
         raise InputError(f"A head scan is at most 700 mm wide, got {size} mm; check the spacing.")
-
-
-def _prepare(lattice: Lattice, volume: Volume) -> NDArray[np.float32]:
-    """Return the image at 1 mm from 0 to 1."""
-    image = lattice.sample(volume.magnitude().data)
-    if image.min() == image.max():
-        raise InputError("The image has the same value everywhere; there is nothing to segment.")
-    return rescale_percentiles(image)
 
 
 def is_occupied(image: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -73,14 +73,16 @@ class WholeHead:
         """Return the labels of an upright head."""
         from anatwin.segment.atlas import Evidence, Witness, fit, head_atlas
         from anatwin.segment.borders import follow_borders
+        from anatwin.segment.closer import look_closer
         from anatwin.segment.fusion import fuse_head, tidy, whole_head_table
 
         atlas = head_atlas()
         named = zip(self._networks(), (atlas.structure, atlas.region), _TRUST, strict=True)
         near = (Witness(_levels(network, seen), of, trust) for network, of, trust in named)
-        evidence = Evidence(seen.head, afar, tuple(near))
+        evidence = Evidence.of(seen.head, afar, tuple(near))
         fitted = fit(atlas, evidence)
         pair, uncertainty = seen.labelled(fitted.slabs(evidence))
+        look_closer(seen, fitted, evidence, pair, uncertainty)
         head, face = (atlas.pairs[:, n].astype(np.uint8)[pair] for n in (0, 1))
         del pair
         rename_strays(head, head_table())

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from anatwin.core import head_table, overview_table
-from anatwin.segment.atlas import Evidence, Fitted, Witness, fit, head_atlas
+from anatwin.segment.atlas import Evidence, Fitted, Places, Witness, fit, head_atlas
 
 SHAPE = (176, 212, 140)
 
@@ -36,7 +36,7 @@ def scan():
     afar = Witness(overview, atlas.overview, 0.3, 4.0, (1.5, 1.5, 1.5))
     fine = brain.repeat(4, 1).repeat(4, 2).repeat(4, 3)
     near = Witness(fine, atlas.structure, 0.5)
-    return Evidence(image, afar, (near,)), atlas.pair[truth]
+    return Evidence.of(image, afar, (near,)), atlas.pair[truth]
 
 
 def doubtful(names, n, rng):
@@ -83,7 +83,7 @@ def test_where_nothing_is_known_of_the_head_the_networks_decide():
     nothing = np.zeros((len(overview_table()) + 1, 8, 9, 10), np.uint8)
     afar = Witness(nothing, atlas.overview, 0.5, 4.0, (1.5, 1.5, 1.5))
     near = Witness(levels, atlas.structure, 0.5)
-    evidence = Evidence(rng.random(structure.shape, np.float32), afar, (near,))
+    evidence = Evidence.of(rng.random(structure.shape, np.float32), afar, (near,))
     fitted = fit(atlas, evidence)
     assert isinstance(fitted, Fitted)
     assert fitted.matrix is None
@@ -94,11 +94,13 @@ def test_coarser_evidence_is_a_mean():
     rng = np.random.default_rng(0)
     levels = rng.integers(0, 255, (2, 5, 6, 8)).astype(np.uint8)
     near = Witness(levels, np.arange(2), 0.5)
-    fine = Evidence(rng.random((5, 6, 8), np.float32), replace(near, spacing_mm=3.0), (near,))
+    fine = Evidence.of(rng.random((5, 6, 8), np.float32), replace(near, step_mm=3.0), (near,))
     coarse = fine.coarser(2)
     assert coarse.image.shape == (3, 3, 4)
     assert coarse.image[0, 1, 2] == pytest.approx(fine.image[:2, 2:4, 4:6].mean(), rel=1e-5)
     assert coarse.overview is fine.overview
+    assert coarse.variance[2, 1, 0] == pytest.approx(fine.variance[4, 2:4, :2].mean(), rel=1e-5)
+    assert coarse.noise == fine.noise
     (blocks,) = coarse.near
     assert blocks.levels[1, 2, 0, 0] == pytest.approx(levels[1, 4, :2, :2].mean(), abs=0.51)
 
@@ -106,9 +108,22 @@ def test_coarser_evidence_is_a_mean():
 def test_a_coarse_witness_is_read_in_between():
     ramp = np.tile(np.arange(0, 200, 20, dtype=np.uint8)[None, :, None, None], (1, 1, 4, 4))
     witness = Witness(ramp, np.zeros(1, int), 0.5, 2.5, (-3.0, 0.0, 0.0))
-    fine = witness.at((20, 8, 8), 1)
+    fine = witness.at(Places((20, 8, 8)))
     assert fine.shape == (1, 20, 8, 8)
     assert fine[0, :18, 3, 3] == pytest.approx((np.arange(18) + 3) * 8, abs=0.51)
-    rows = witness.at((20, 8, 8), 1, slice(4, 9))
+    rows = witness.at(Places((20, 8, 8)).rows(slice(4, 9)))
     assert np.array_equal(rows, fine[:, 4:9])
-    assert witness.at((10, 4, 4), 2)[0, 2, 1, 1] == pytest.approx((4.5 + 3) * 8, abs=0.51)
+    between = witness.at(Places((20, 8, 8)).coarser(2))
+    assert between[0, 2, 1, 1] == pytest.approx((4.5 + 3) * 8, abs=0.51)
+
+
+def test_places_of_one_lattice_are_read_as_they_are():
+    places = Places((6, 7, 8), 2.0, (1.0, 0.0, -3.0))
+    values = np.random.default_rng(0).integers(0, 99, (6, 7, 8)).astype(np.uint8)
+    part = Places((3, 2, 8), 2.0, (5.0, 4.0, -3.0))
+    found = places.read(values, part)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, values[2:5, 2:4])
+    shifted = Places((3, 2, 8), 2.0, (6.0, 4.0, -3.0))
+    between = (values[2:5, 2:4].astype(float) + values[3:6, 2:4]) / 2
+    assert places.read(values, shifted) == pytest.approx(between)

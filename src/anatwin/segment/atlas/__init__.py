@@ -10,8 +10,9 @@ doi:10.1016/j.neuroimage.2016.09.011; the bending is Thirion's, doi:10.1016/S136
 on several channels.
 """
 
-from anatwin.segment.atlas.fitting import Evidence, Fitted, Witness, fit
+from anatwin.segment.atlas.evidence import Evidence, Places, Witness
+from anatwin.segment.atlas.fitting import Fitted, fit
 from anatwin.segment.atlas.placing import placed
 from anatwin.segment.atlas.template import HeadAtlas, head_atlas
 
-__all__ = ["Evidence", "Fitted", "HeadAtlas", "Witness", "fit", "head_atlas", "placed"]
+__all__ = ["Evidence", "Fitted", "HeadAtlas", "Places", "Witness", "fit", "head_atlas", "placed"]

@@ -23,6 +23,9 @@ _RARE = 1e-4
 
 _ROUNDS = 6
 
+_QUANTILES = (0.16, 0.5, 0.84)
+"""Of a Gaussian, its mean and one spread to either side."""
+
 GREYS = np.linspace(0, TOP, N_LEVELS)
 
 
@@ -40,12 +43,23 @@ class Looks:
     variance: Array
     share: Array
 
-    def table(self) -> NDArray[np.float32]:
-        """Return what a grey level says of every tissue, ``tissue level``."""
-        apart = GREYS[None, None] - self.mean[..., None]
-        variance = self.variance[..., None]
-        peak = self.share[..., None] * np.exp(-(apart**2) / (2 * variance)) / np.sqrt(variance)
-        return ((peak.sum(axis=1) + _RARE) ** _TRUST).astype(np.float32)
+    def table(self, mixtures: Array) -> NDArray[np.float32]:
+        """Return what a grey level says of every tissue, ``level tissue``.
+
+        Parameters
+        ----------
+        mixtures
+            By how much the variance is greater in voxels of each degree of evenness; the levels
+            of one degree follow those of the one before.
+        """
+        return np.concatenate([self._table(mixture) for mixture in mixtures])
+
+    def _table(self, mixture: float) -> NDArray[np.float32]:
+        """Return it for one degree."""
+        apart = GREYS[:, None, None] - self.mean
+        variance = self.variance + mixture
+        peak = self.share * np.exp(-(apart**2) / (2 * variance)) / np.sqrt(variance)
+        return ((peak.sum(axis=-1) + _RARE) ** _TRUST).astype(np.float32)
 
     def moments(self) -> tuple[Array, Array]:
         """Return mean and variance of every tissue as a whole."""
@@ -91,9 +105,11 @@ def looks(counts: Array, is_mixed: Array, is_plain: Array, before: Looks | None)
 
 
 def _moments(count: Array) -> tuple[float, float]:
-    total = max(float(count.sum()), 1e-9)
-    mean = float(count @ GREYS) / total
-    return mean, float(count @ (GREYS - mean) ** 2) / total
+    """Return middle and variance of a histogram, deaf to what was named wrongly."""
+    below = np.cumsum(count) / max(float(count.sum()), 1e-9)
+    upper = GREYS + (GREYS[1] - GREYS[0]) / 2
+    low, middle, high = (float(np.interp(share, below, upper)) for share in _QUANTILES)
+    return middle, (high - low) ** 2 / 4
 
 
 def _parted(mean: float, variance: float) -> tuple[Array, Array]:
