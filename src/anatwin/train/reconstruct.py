@@ -90,9 +90,6 @@ class TrainReconstruct:
     save_minutes: float = 3.0
     """Time between checkpoints."""
 
-    bfloat16: bool = True
-    """Compute convolutions in bfloat16."""
-
     def __post_init__(self) -> None:
         if self.steps < 1 or (self.minutes is not None and self.minutes <= 0):
             raise UsageError(
@@ -155,7 +152,7 @@ class TrainReconstruct:
         from anatwin.train.batches import Simulation
         from anatwin.train.cascade_loop import CascadeTraining
         from anatwin.train.images import read_stacks
-        from anatwin.train.processes import device
+        from anatwin.train.processes import device, is_quick_in_bfloat16
         from anatwin.train.schedule import Schedule
 
         return CascadeTraining(
@@ -167,7 +164,7 @@ class TrainReconstruct:
             seed=self.seed,
             threads=self.threads,
             save_minutes=self.save_minutes,
-            bfloat16=self.bfloat16,
+            bfloat16=is_quick_in_bfloat16(device().type),
             loss=self.loss,
             device=device(),
         )

@@ -153,7 +153,7 @@ class TrainSegment:
         from anatwin.train.feed import Source
         from anatwin.train.loop import Training
         from anatwin.train.maps import prepare
-        from anatwin.train.processes import card_or_processor
+        from anatwin.train.processes import card_or_processor, is_quick_in_bfloat16
         from anatwin.train.schedule import Schedule
         from anatwin.train.synthesis import EASY, EASY_OVERVIEW, OVERVIEW, Synthesis
 
@@ -177,15 +177,17 @@ class TrainSegment:
         )
         if self.start:  # what has learned needs no mild images
             schedule = replace(schedule, easy_until=0.0)
+        device = card_or_processor(self.device)[0]
         return Training(
             source,
             schedule,
             self.out,
             workers=self.workers,
             threads=self.threads,
-            device=card_or_processor(self.device)[0],
+            device=device,
             batch=self.batch,
             save_minutes=self.save_minutes,
+            bfloat16=is_quick_in_bfloat16(device),
             corners=_OVERVIEW_CORNERS if self.overview else 8,
         )
 
