@@ -45,7 +45,7 @@ _NAMED = 6
 _BLUR = 0.4
 """Of a map before it is sampled [voxel of the atlas]."""
 
-_MIXED = ("background", "soft_tissue", "cancellous_bone", "mucosa", "skin", "scalp")
+_MIXED = ("background", "csf", "soft_tissue", "cancellous_bone", "mucosa", "skin", "scalp")
 """Tissues that look like two in many scans: fat and muscle, marrow and bone."""
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from anatwin.segment.atlas.bending import smooth, step
+from anatwin.segment.atlas.bending import bent, smooth, step
 
 SHAPE = (20, 22, 24)
 
@@ -37,3 +37,12 @@ def test_what_agrees_and_what_is_unknown_stays():
     assert not step(here, here, np.ones(2)).any()
     unknown = np.zeros(SHAPE, np.float32)
     assert not step(here, ball((11, 12, 12)), np.ones(2), unknown).any()
+
+
+def test_a_field_bends_far_in_steps_that_neighbours_take_together():
+    here, wanted = ball((9, 10, 12)), ball((14, 10, 12))
+    field = np.zeros((3, *SHAPE), np.float32)
+    for _ in range(40):
+        field = bent(field, step(moved(here, field), wanted, np.ones(2)))
+    assert field[0, 14, 10, 12] < -3
+    assert np.abs(np.diff(field[0], axis=0)).max() < 1

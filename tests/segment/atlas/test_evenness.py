@@ -9,6 +9,7 @@ from anatwin.segment.atlas.evenness import (
     degrees,
     mixtures,
     noise_variance,
+    taught,
     variance_about,
 )
 
@@ -48,3 +49,20 @@ def test_an_image_without_noise_has_some_all_the_same(grey):
     noise = noise_variance(image, variance)
     assert noise > 0
     assert (degrees(variance, noise) == 0).all()
+
+
+def test_a_tissue_is_taught_by_its_even_voxels_where_it_has_some():
+    counts = np.zeros((N_DEGREES, 2, 1))
+    counts[0, 0], counts[-1, 1] = 300, 700
+    levels = taught(counts)[0]
+    assert levels[0] == 300
+    assert levels[1] < 10
+
+
+def test_a_thin_tissue_is_not_taught_by_what_was_mistaken_for_it():
+    counts = np.zeros((N_DEGREES, 2, 2))
+    counts[0, 0, 0] = 10  # even voxels of another tissue
+    counts[-1, 1, 0] = 990  # its own, all of them at borders
+    thin, empty = taught(counts)
+    assert thin[1] > 5 * thin[0]
+    assert not empty.any()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from anatwin.core import overview_table
 from anatwin.segment.atlas import head_atlas
-from anatwin.segment.atlas.placing import affine, middles, placed, trust
+from anatwin.segment.atlas.placing import Placement, affine, middles, placed, trust
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -71,3 +71,20 @@ def test_an_atlas_lies_on_itself():
 def test_a_head_that_is_half_as_wide_is_none():
     atlas = head_atlas()
     assert placed(of_atlas(0.5), atlas.centroids_mm(), atlas.spacing_mm).matrix is None
+
+
+def test_what_the_map_leaves_over_moves_what_is_near():
+    middles_mm = np.array([[20.0, 20.0, 20.0], [120.0, 20.0, 20.0]])
+    moves = np.array([[0.0, 12.0, 0.0], [0.0, 0.0, 0.0]])
+    place = Placement(np.eye(4), 1.0, middles_mm, moves, np.array([2.0, 2.0]))
+    field = place.field([np.arange(0, 145, 5.0), np.arange(0, 45, 5.0), np.arange(0, 45, 5.0)])
+    assert field.shape == (3, 29, 9, 9)
+    assert field[1, 4, 4, 4] == pytest.approx(12 * 2 / 2.3, rel=0.01)
+    assert abs(field[1, 24, 4, 4]) < 0.1
+    assert not field[[0, 2]].any()
+
+
+def test_an_atlas_on_itself_is_not_moved():
+    atlas = head_atlas()
+    place = placed(of_atlas(1.0), atlas.centroids_mm(), atlas.spacing_mm)
+    assert np.abs(place.moves).max() < 1e-6

@@ -13,6 +13,12 @@ _FARTHEST = 0.6
 _FLAT = 0.02
 """Slopes below this say nothing of where something lies."""
 
+_STIFF, _ELASTIC = 2.0, 0.8
+"""Smoothing of a step and of the whole field [voxel]."""
+
+_LONGER = np.float32(1.5)
+"""Smoothing makes steps short."""
+
 BACKGROUND = 0.5
 """Weight of the channel of what is not the head."""
 
@@ -47,6 +53,15 @@ def step(here: Array, wanted: Array, weight: Array, known: Array | None = None) 
         stiff += apart * (goal - now) / 2
     moved = [gaussian_filter(part / stiff, 1.0) for part in pull]
     return np.clip(moved, -_FARTHEST, _FARTHEST)
+
+
+def bent(field: Array, moved: Array) -> Array:
+    """Return a field of vectors, ``3 i j k``, after a step that moves neighbours together.
+
+    A step is smoothed by much and the field by little: what is smoothed a little at every step
+    may still bend far, as a neck does.
+    """
+    return smooth(field + _LONGER * smooth(moved, _STIFF), _ELASTIC)
 
 
 def smooth(field: Array, sigma: float) -> Array:

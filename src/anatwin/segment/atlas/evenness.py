@@ -1,7 +1,8 @@
 """How even a scan is about every voxel: an uneven one may hold more than one tissue.
 
 Such voxels teach little of what a tissue looks like, and what they look like says less of what
-they are.
+they are. A thin tissue has hardly an even voxel of its own, and what passes for one is mostly
+another tissue that was mistaken for it; it is taught by uneven ones too.
 """
 
 from typing import Any
@@ -23,8 +24,16 @@ _TIMES = np.array([1, 2.2, 4.3, 8.5, 17, 35])
 N_DEGREES = len(_TIMES)
 """Of evenness, from even to uneven: variance about a voxel, in multiples of that of noise."""
 
-TEACHES = 1 / (1 + ((_TIMES - 1) / 1.5) ** 2)
-"""Weight of a voxel of each degree where it is learned what tissues look like."""
+_STRICT = np.array([1.5, 2.5, 4, 7, 12, 20, 40, 1e6])
+"""By which variance a voxel teaches half as much, from even voxels alone to all alike."""
+
+_WEIGHTS = 1 / (1 + ((_TIMES - 1) / _STRICT[:, None]) ** 2)
+
+TEACHES = _WEIGHTS[0]
+"""Weight of a voxel of each degree where most are even."""
+
+_LEAST_SHARE = 0.1
+"""Of a tissue, that must teach what it looks like."""
 
 _MIXED = 0.25
 """Share of what a voxel's surroundings vary by that its own mixture may."""
@@ -54,3 +63,23 @@ def degrees(variance: Array, noise: float) -> NDArray[np.uint16]:
 def mixtures(noise: float) -> NDArray[np.float64]:
     """Return by how much a tissue's variance is greater in voxels of each degree."""
     return _MIXED * noise * (_TIMES - 1)
+
+
+def taught(counts: Array) -> NDArray[np.float64]:
+    """Return how much of every tissue has every grey level, even voxels counting most.
+
+    Every tissue is as strict as leaves it a tenth of its voxels.
+
+    Parameters
+    ----------
+    counts
+        How much has which level in voxels of every degree, ``degree level tissue``.
+
+    Returns
+    -------
+    counts
+        ``tissue level``.
+    """
+    size = counts.sum(axis=1)
+    left = _WEIGHTS @ size >= _LEAST_SHARE * size.sum(axis=0)
+    return np.einsum("td,dlt->tl", _WEIGHTS[left.argmax(axis=0)], counts)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from anatwin.core import track
 from anatwin.ops.patches import Scores, row_slabs
 from anatwin.ops.sparse_prior import N_LEVELS, believed
-from anatwin.segment.atlas.bending import BACKGROUND, smooth, step
-from anatwin.segment.atlas.evenness import N_DEGREES, TEACHES, mixtures
+from anatwin.segment.atlas.bending import BACKGROUND, bent, step
+from anatwin.segment.atlas.evenness import N_DEGREES, TEACHES, mixtures, taught
 from anatwin.segment.atlas.evidence import Evidence, Places
 from anatwin.segment.atlas.looks import TOP, Looks, looks
 from anatwin.segment.atlas.placing import placed
@@ -27,8 +27,6 @@ _MIDDLE = 2
 
 _ROUNDS = 10
 _STEPS = 4
-_SMOOTH = (2.5, 1.5)
-"""Of the bending, in the first rounds and in the last [coarse voxel]."""
 
 _SHADE_MM = 16.0
 _SHADE_FROM = 3
@@ -124,8 +122,8 @@ class Fitted:
             (level.ravel(), look, atlas.tissue),
             channel,
         )
-        taught = np.tensordot(TEACHES, counts.reshape(N_DEGREES, N_LEVELS, -1), 1)
-        return found.reshape(-1, *image.shape), taught.T
+        learned = taught(counts.reshape(N_DEGREES, N_LEVELS, -1))
+        return found.reshape(-1, *image.shape), learned
 
     def _points(self, places: Places) -> Array:
         """Return where places lie in the atlas's world [mm], ``3 n``."""
@@ -150,18 +148,18 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
     middle = evidence.coarser(_MIDDLE)
     coarse = middle.coarser(_COARSE // _MIDDLE)
     overview = evidence.overview
-    matrix = placed(overview.levels, atlas.centroids_mm(), overview.step_mm).matrix
+    place = placed(overview.levels, atlas.centroids_mm(), overview.step_mm)
+    matrix, places = place.matrix, coarse.places
     if matrix is not None:
         matrix[:3, 3] -= matrix[:3, :3] @ np.array(overview.first_mm)
-    shape = coarse.image.shape
-    field, shade = np.zeros((3, *shape), np.float32), np.ones(shape, np.float32)
-    fitted = Fitted(atlas, matrix, coarse.places, field, shade, evidence.noise)
+    field = place.field([places.along(axis) - overview.first_mm[axis] for axis in range(3)])
+    shade = np.ones(places.shape, np.float32)
+    fitted = Fitted(atlas, matrix, places, field, shade, evidence.noise)
     if matrix is None:
         return fitted
     for n in track(range(_ROUNDS), "bending the atlas"):
         fitted = _appeared(fitted, coarse, is_shaded=n >= _SHADE_FROM)
-        if n < _ROUNDS - 1:
-            fitted = _bent(fitted, coarse, _SMOOTH[n > _ROUNDS // 2])
+        fitted = _bent(fitted, coarse)
     _, counts = fitted._believed(middle, atlas.tissue)
     return replace(fitted, looks=looks(counts, atlas.is_mixed, atlas.is_plain, fitted.looks))
 
@@ -195,7 +193,7 @@ def _appeared(fitted: Fitted, evidence: Evidence, *, is_shaded: bool) -> Fitted:
     return replace(fitted, shade=shade)
 
 
-def _bent(fitted: Fitted, evidence: Evidence, sigma: float) -> Fitted:
+def _bent(fitted: Fitted, evidence: Evidence) -> Fitted:
     """Return the atlas bent towards where its parts seem to lie."""
     atlas = fitted.atlas
     wanted, _ = fitted._believed(evidence, atlas.group)
@@ -203,6 +201,6 @@ def _bent(fitted: Fitted, evidence: Evidence, sigma: float) -> Fitted:
     weight[atlas.group[0]] = BACKGROUND
     for _ in range(_STEPS):
         here = atlas.sampled(fitted._points(evidence.places), atlas.group)
-        moved = step(here.reshape(wanted.shape), wanted, weight) * np.float32(_COARSE)
-        fitted = replace(fitted, field=smooth(fitted.field + moved, sigma))
+        moved = step(here.reshape(wanted.shape), wanted, weight)
+        fitted = replace(fitted, field=bent(fitted.field, moved * np.float32(_COARSE)))
     return fitted

@@ -1,5 +1,6 @@
 """Where an atlas lies on a scan: one affine map, from the middles of what the networks found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,16 @@ _MOST_VOXELS = 300
 """Structures larger than this weigh no more than one of this size."""
 
 _STRAY_MM = 6.0
-"""Middles this far off count half."""
+"""Middles this far off count half,"""
+
+_STRAY_MOVED_MM = 15.0
+"""and when what the affine map leaves over is followed."""
+
+_REACH_MM = 20.0
+"""How far about its middle a structure moves what surrounds it."""
+
+_STILL = 0.3
+"""Weight of not moving at all."""
 
 _RIDGE = 0.1
 _ROUNDS = 10
@@ -101,10 +111,43 @@ class Placement:
         From the scan's world [mm] to the atlas's; None where too little is seen.
     agreement
         How much of a head is where the atlas says, from 0 to 1, all of it.
+    middles
+        Where structures lie in the scan [mm], ``n 3``.
+    moves
+        How far each has to be moved in the scan before the map carries it to its place in the
+        atlas [mm], ``n 3``.
+    weight
+        How much each counts.
     """
 
     matrix: Array | None
     agreement: float
+    middles: Array
+    moves: Array
+    weight: Array
+
+    def field(self, along: Sequence[Array]) -> NDArray[np.float32]:
+        """Return by how much points of a lattice have to be moved [mm], ``3 i j k``.
+
+        Parameters
+        ----------
+        along
+            The lattice's positions along every axis of the scan [mm].
+        """
+        moved = np.zeros((3, *map(len, along)), np.float32)
+        total = np.full(moved.shape[1:], _STILL, np.float32)
+        for middle, move, weight in zip(self.middles, self.moves, self.weight, strict=True):
+            x, y, z = (
+                np.exp(-((at - m) ** 2) / (2 * _REACH_MM**2)).astype(np.float32)
+                for at, m in zip(along, middle, strict=True)
+            )
+            near = np.float32(weight) * x[:, None, None] * y[:, None] * z
+            moved += near * move.astype(np.float32)[:, None, None, None]
+            total += near
+        return moved / total
+
+
+_NOWHERE = Placement(None, 0.0, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
 
 
 def placed(levels: Array, onto: Array, step_mm: float) -> Placement:
@@ -124,11 +167,17 @@ def placed(levels: Array, onto: Array, step_mm: float) -> Placement:
     weight = np.sqrt(np.minimum(size, _MOST_VOXELS)) * trust()
     weight[~np.isfinite(points).all(axis=1)] = 0
     if np.count_nonzero(weight) < _LEAST_STRUCTURES:
-        return Placement(None, 0.0)
+        return _NOWHERE
     matrix = affine(points, onto, weight)
-    off = np.linalg.norm(points @ matrix[:3, :3].T + matrix[:3, 3] - onto, axis=1)
+    scales = np.linalg.svd(matrix[:3, :3])[1]
+    if not _SCALES[0] < scales.min() <= scales.max() < _SCALES[1]:
+        return _NOWHERE
+    left = onto - points @ matrix[:3, :3].T - matrix[:3, 3]
+    off = np.linalg.norm(left, axis=1)
     near = np.nan_to_num(weight / (1 + (off / _STRAY_MM) ** 2)).sum()
     agreement = float(near / (trust().sum() * np.sqrt(_MOST_VOXELS)))
-    scales = np.linalg.svd(matrix[:3, :3])[1]
-    is_head = _SCALES[0] < scales.min() <= scales.max() < _SCALES[1]
-    return Placement(matrix, agreement) if is_head else Placement(None, 0.0)
+    used = (weight > 0) & np.isfinite(off)
+    moves = left[used] @ np.linalg.inv(matrix[:3, :3]).T
+    far = np.linalg.norm(moves, axis=1) / _STRAY_MOVED_MM
+    counts = weight[used] / np.sqrt(_MOST_VOXELS) / (1 + far**2)
+    return Placement(matrix, agreement, points[used], moves, counts)

@@ -89,10 +89,10 @@ class HeadAtlas:
 
     @cached_property
     def is_plain(self) -> Array:
-        """Whether a tissue is one of the brain or its fluid, and no two."""
+        """Whether a tissue is one of the brain or its fluid."""
         inside = np.zeros(len(self.is_mixed), np.bool_)
         inside[self.tissue[intracranial()[self.structure]]] = True
-        return inside & ~self.is_mixed
+        return inside
 
     @cached_property
     def group(self) -> Array:
