@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -25,6 +26,7 @@ from anatwin.train.copies import train_copies
 from anatwin.train.feed import Feed, Source, make
 from anatwin.train.loop import Training, make_batch, start_or_resume, train
 from anatwin.train.losses import dice_and_cross_entropy
+from anatwin.train.processes import is_quick_in_bfloat16
 from anatwin.train.schedule import Schedule
 from anatwin.train.segment import TrainSegment
 from anatwin.train.state import fresh_state, new_state
@@ -280,6 +282,12 @@ class TestBatches:
         training.out.mkdir()
         assert train(training, fresh_state(0, TINY)).step == 4
         assert load_checkpoint(training.out).step == 4
+
+
+class TestPrecision:
+    def test_bfloat16_is_for_processors_that_multiply_in_it(self):
+        flags = Path("/proc/cpuinfo").read_text()
+        assert is_quick_in_bfloat16("cpu") == ("avx512_bf16" in flags)
 
 
 class TestCommand:
