@@ -121,8 +121,8 @@ class TestItself:
         assert found.grid == image.grid
         assert [x.side for x in found.table.labels] == ["left", "right"]
         np.testing.assert_array_equal(found.data, expected.data)
-        # One epoch from random weights: enough to find the bright block, not always its every edge.
-        assert (truth.data == 1)[found.data == 1].mean() > 0.5
+        # One epoch from random weights: enough to find one of the blocks, not always the other.
+        assert (truth.data == found.data)[found.data > 0].mean() > 0.5
 
     def test_the_order_of_voxels_makes_no_difference(self, model, found):
         stored = reoriented(person(9, "RAS")[0], "IPL")
