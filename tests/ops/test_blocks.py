@@ -7,6 +7,7 @@ from anatwin.core import GeometryError
 from anatwin.ops.blocks import (
     block_edges,
     block_mean,
+    block_means,
     fill_blocks,
     shares_kept,
     spread,
@@ -53,6 +54,14 @@ def test_mass_stays_inside_where_there_is_room(seed):
     fine = spread_inside(density, inside)
     assert block_mean(fine, 4) == pytest.approx(density)
     assert not fine[~inside].any()
+
+
+def test_volumes_that_end_inside_a_block_go_on_as_their_edge():
+    values = np.random.default_rng(0).random((5, 6, 4), np.float32)
+    means = block_means(values, 2)
+    assert means.shape == (3, 3, 2)
+    assert means[0, 1, 1] == pytest.approx(values[:2, 2:4, 2:].mean(), rel=1e-6)
+    assert means[2, 0, 0] == pytest.approx(values[4, :2, :2].mean(), rel=1e-6)
 
 
 def test_parts_of_blocks_are_refused():

@@ -34,6 +34,23 @@ def block_mean(image: Array, factor: int) -> Array:
     return np.asarray(_split(image, edges).mean(axis=-1))
 
 
+def block_means(values: Array, factor: int) -> NDArray[np.float32]:
+    """Return the means over blocks of voxels, ``i j k``, the last ones filled up with their edge.
+
+    Parameters
+    ----------
+    values
+        A volume, ``i j k``.
+    factor
+        Voxels of a block along every axis.
+    """
+    padded = np.pad(values, [(0, -n % factor) for n in values.shape], mode="edge")
+    i, j, k = (n // factor for n in padded.shape)
+    blocks = padded.astype(np.float32).reshape(i, factor, j, factor, k, factor)
+    means: NDArray[np.float32] = blocks.mean(axis=(1, 3, 5))
+    return means
+
+
 def spread(image: Array, factor: int) -> Array:
     """Return an image with every pixel repeated as a block."""
     for axis, edge in enumerate(block_edges(image.shape, factor)):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import InputError, Volume
+from anatwin.ops.blocks import block_means
 from anatwin.ops.intensity import percentile_bounds, rescale
 from anatwin.ops.morphology import Box, bounding_box, span
 from anatwin.ops.patches import Scores
@@ -116,9 +117,7 @@ def _require_head_sized(volume: Volume) -> None:
 
 def is_occupied(image: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Tell which 4 mm cubes are brighter than background."""
-    i, j, k = (-(-n // 4) for n in image.shape)
-    padded = np.pad(image, [(0, -n % 4) for n in image.shape], mode="edge")
-    return padded.reshape(i, 4, j, 4, k, 4).mean(axis=(1, 3, 5)) > _EMPTY
+    return block_means(image, 4) > _EMPTY
 
 
 def _head_box(image: NDArray[np.float32]) -> Box:

@@ -155,6 +155,7 @@ class TrainReconstruct:
         from anatwin.train.processes import device, is_quick_in_bfloat16
         from anatwin.train.schedule import Schedule
 
+        where = device()
         return CascadeTraining(
             read_stacks(self.images, exclude=self.exclude),
             Schedule(steps=self.steps, minutes=self.minutes, rate=self.rate, warm_up=100),
@@ -164,7 +165,7 @@ class TrainReconstruct:
             seed=self.seed,
             threads=self.threads,
             save_minutes=self.save_minutes,
-            bfloat16=is_quick_in_bfloat16(device().type),
+            bfloat16=is_quick_in_bfloat16(where.type),
             loss=self.loss,
-            device=device(),
+            device=where,
         )

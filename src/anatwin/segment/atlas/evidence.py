@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anatwin.ops.blocks import block_means
 from anatwin.ops.resample import apply_matrices, hat_matrix
 from anatwin.segment.atlas.evenness import degrees, noise_variance, variance_about
 
@@ -178,11 +179,3 @@ class Evidence:
         variance = variance_about(image)
         noise = noise_variance(image, variance)
         return replace(self, image=image, places=places, variance=variance, noise=noise)
-
-
-def block_means(values: Array, factor: int) -> Array:
-    """Return the means over blocks of voxels, the last ones filled up with their edge."""
-    widths = [(0, -n % factor) for n in values.shape]
-    padded = np.pad(values, widths, mode="edge").astype(np.float32)
-    i, j, k = (n // factor for n in padded.shape)
-    return padded.reshape(i, factor, j, factor, k, factor).mean(axis=(1, 3, 5))
