@@ -4,8 +4,8 @@
 
 First a T1 brain that FreeSurfer labelled, given in seven ways: as it is, in tilted slices, with a
 tilted head, upside down, in 3 mm slices, and cut in half. The labels are FreeSurfer's; only what is
-in view counts. Then two
-visits of one patient in three contrasts each: the volumes, and how far each lies from the median.
+in view counts. Then two visits of one patient in three contrasts each: the volumes in what all six
+scans show, and how far each lies from the median.
 """
 
 import os
@@ -17,6 +17,7 @@ from scipy import ndimage
 
 from anatwin.core import Grid, Volume
 from anatwin.io.nifti import read_volume
+from anatwin.io.transforms import read_transform
 from anatwin.segment import WholeHead
 from anatwin.train.evaluate import MERGED, head_structures, merged_dice, read_real
 
@@ -88,12 +89,18 @@ def turn(degrees: tuple[float, float, float]) -> np.ndarray:
 
 
 def visits(method: WholeHead, folder: Path) -> None:
-    """Print the volumes of large structures in all scans of a patient."""
+    """Print the volumes of large structures in what all scans of a patient show."""
     scans = [f"study{n}_{kind}" for n in (1, 2) for kind in ("T1W", "T2W", "FLAIR")]
+    grids = [read_volume(folder / f"{scan}.nii.gz").grid for scan in scans]
+    places = [common_place(folder, scan) for scan in scans]
     volumes = []
-    for scan in scans:
+    for scan, grid, place in zip(scans, grids, places, strict=True):
         labels = method(read_volume(folder / f"{scan}.nii.gz"))
-        volumes.append([n * labels.grid.voxel_mm3 / 1000 for n in labels.counts().values()])
+        shown = np.ones(grid.shape, np.bool_)
+        for other, there in zip(grids, places, strict=True):
+            shown &= within(grid, there @ np.linalg.inv(place), other)
+        counts = np.bincount(labels.data[shown], minlength=max(labels.table.indices) + 1)
+        volumes.append(counts[list(labels.table.indices)] * grid.voxel_mm3 / 1000)
     table = np.array(volumes)
     print("\n| structure [ml] | " + " | ".join(scans) + " | largest difference from the median |")
     print("|---" * (len(scans) + 2) + "|")
@@ -103,6 +110,29 @@ def visits(method: WholeHead, folder: Path) -> None:
             worst = np.abs(column / median - 1).max()
             cells = " | ".join(f"{ml:.0f}" for ml in column)
             print(f"| {label.name.replace('_', ' ')} | {cells} | {worst:.0%} |")
+
+
+def common_place(folder: Path, scan: str) -> np.ndarray:
+    """Return the map from the patient's common space to a scan's, both RAS+ [mm]."""
+    study = scan.split("_")[0]
+    place = read_transform(folder / f"{study}_FLAIR_to_common_space.txt").matrix
+    if not scan.endswith("FLAIR"):
+        place = read_transform(folder / f"{scan}_intrastudy_to_FLAIR.txt").matrix @ place
+    return place
+
+
+def within(grid: Grid, onto: np.ndarray, other: Grid) -> np.ndarray:
+    """Tell which voxels of a grid, carried by a map of the worlds, lie in another's field of view.
+
+    Voxels are those of the grid, ``i j k``; the field of view ends with its outermost voxels.
+    """
+    matrix = np.linalg.inv(other.matrix) @ onto @ grid.matrix
+    index = np.indices(grid.shape, dtype=np.float32, sparse=True)
+    shown = np.ones(grid.shape, np.bool_)
+    for row, n in zip(matrix[:3], other.shape, strict=True):
+        at = sum(a * i for a, i in zip(row[:3], index, strict=True)) + row[3]
+        shown &= (at >= -0.5) & (at <= n - 0.5)
+    return shown
 
 
 if __name__ == "__main__":

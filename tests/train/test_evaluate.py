@@ -9,7 +9,7 @@ from anatwin.train.evaluate import (
     markdown,
     merged_dice,
     read_real,
-    synthetic_scores,
+    synthetic_images,
     table,
 )
 from anatwin.train.maps import read_map
@@ -44,10 +44,17 @@ class TestTables:
         assert rows[-1].mean == pytest.approx(np.nanmean(scores, axis=1).mean())
         assert markdown(rows).count("\n") == 22
 
-    def test_a_network_that_knows_nothing_scores_zero(self, head):
-        scores = synthetic_scores(lambda v: np.zeros(v.grid.shape, np.uint8), [head], n_images=2)
-        assert scores.shape == (2, 20)
-        assert np.nansum(scores) == 0
+
+class TestSyntheticImages:
+    def test_the_same_seed_draws_the_same_whole_heads(self, head):
+        first, second = (list(synthetic_images([head], n_images=2, seed=7)) for _ in range(2))
+        assert len(first) == 2
+        for (volume, truth), (again, same) in zip(first, second, strict=True):
+            assert truth.shape == volume.grid.shape
+            assert volume.grid.spacing_mm == (1, 1, 1)
+            assert np.array_equal(volume.data, again.data)
+            assert np.array_equal(truth, same)
+        assert not np.array_equal(first[0][0].data, first[1][0].data)
 
 
 class TestRealData:

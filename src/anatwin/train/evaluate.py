@@ -1,6 +1,6 @@
 """How well a network names structures: on synthetic images of held-out heads, and on real ones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,6 @@ from anatwin.train.numbering import N_STRUCTURES, STRUCTURE_OF, from_sources
 from anatwin.train.pose import Pose
 from anatwin.train.synthesis import Synthesis
 from anatwin.train.view import View
-
-Predict = Callable[[Volume], NDArray[np.unsignedinteger]]
-"""A scan to indices of the network's table on the scan's grid."""
 
 MERGED = {
     "white_matter": (1, 2),
@@ -90,22 +87,19 @@ def merged_dice(labels: NDArray[np.generic], truth: NDArray[np.generic]) -> dict
     return scores
 
 
-def synthetic_scores(
-    predict: Predict,
+def synthetic_images(
     heads: Sequence[FineMap],
     *,
     n_images: int = 10,
     seed: int = 1000,
-    synthesis: Synthesis | None = None,
-) -> NDArray[np.float64]:
-    """Return the Dice of every structure on random images of whole heads, ``image structure``.
+    synthesis: Synthesis = OWN_POSE,
+) -> Iterator[tuple[Volume, NDArray[np.uint8]]]:
+    """Yield random images of whole heads on voxels of 1 mm, and their truth, ``i j k``.
 
     Parameters
     ----------
-    predict
-        The network.
     heads
-        Maps that it has not seen.
+        Maps that were kept out of the training.
     n_images
         Images per map.
     seed
@@ -114,15 +108,11 @@ def synthetic_scores(
         How images are made; the default is the training's recipe in the map's own pose, with
         nothing stripped or cut away, so that every structure is there.
     """
-    make = synthesis or OWN_POSE
-    jobs = [(head, n) for head in heads for n in range(n_images)]
-    scores = []
-    for number, (head, _) in enumerate(track(jobs, "evaluate")):
+    jobs = [head for head in heads for _ in range(n_images)]
+    for number, head in enumerate(track(jobs, "evaluate")):
         i, j, k = (-(-(n + 16) // 32) * 32 for n in head.data.shape)
-        sample = make.whole(head, (i, j, k), seed + number)
-        volume = Volume(sample.image, Grid.isotropic((i, j, k), 1.0))
-        scores.append(dice(predict(volume), sample.target, n=len(head.table) + 1))
-    return np.array(scores)
+        sample = synthesis.whole(head, (i, j, k), seed + number)
+        yield Volume(sample.image, Grid.isotropic((i, j, k), 1.0)), sample.target
 
 
 def table(scores: NDArray[np.float64], structures: LabelTable | None = None) -> list[Row]:

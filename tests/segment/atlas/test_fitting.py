@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from anatwin.core import head_table, overview_table
-from anatwin.segment.atlas import Evidence, Fitted, Places, Witness, fit, head_atlas
+from anatwin.segment.atlas import Evidence, Fitted, Places, Witness, fit, fitting, head_atlas
 
 SHAPE = (176, 212, 140)
 
@@ -65,6 +65,27 @@ def test_it_names_more_rightly_than_the_networks_alone(scan):
     reached, before = (agreement(named(x, evidence), truth) for x in (fitted, alone))
     assert reached > 0.55
     assert reached > before + 0.2
+
+
+def test_a_tissue_that_was_mistaken_for_another_is_seen_as_it_is_in_the_end(scan):
+    atlas, (evidence, _) = head_atlas(), scan
+    fitted = fit(atlas, evidence)
+    eye = atlas.tissue[atlas.structure == head_table()["eye_left"].index][0]
+    seen = fitted.looks.mean[eye, 0]
+    mean, variance = fitted.looks.mean.copy(), fitted.looks.variance.copy()
+    mean[eye], variance[eye] = seen + 0.4, 0.03**2
+    mistaken = replace(fitted, looks=replace(fitted.looks, mean=mean, variance=variance))
+    coarse = evidence.coarser(4)
+    coarse = replace(coarse, near=(), overview=replace(coarse.overview, trust=0.0))
+
+    def again(rare):
+        now = replace(mistaken, rare=rare)
+        for _ in range(4):
+            now = fitting._appeared(now, coarse, is_shaded=False)
+        return now.looks.mean[eye, 0]
+
+    assert again(fitting._RARE_AT_FIRST) == pytest.approx(seen, abs=0.05)
+    assert again(1e-4) > seen + 0.2
 
 
 def named(fitted, evidence):

@@ -6,6 +6,7 @@ import pytest
 from anatwin.ops.sparse_prior import N_LEVELS
 from anatwin.segment.atlas.looks import GREYS, TOP, looks
 
+RARE = 1e-3
 NEITHER = np.zeros(2, bool)
 
 
@@ -42,7 +43,7 @@ def test_a_tissue_that_is_not_there_looks_like_everything_or_as_before():
 def test_the_likeliest_tissue_of_a_grey_value_is_the_nearest():
     rng = np.random.default_rng(0)
     counts = np.stack([histogram(rng.normal(grey, 0.08, 2000)) for grey in (0.2, 0.7)])
-    table = looks(counts, NEITHER, NEITHER, None).table(np.zeros(1))
+    table = looks(counts, NEITHER, NEITHER, None).table(np.zeros(1), RARE)
     clear = (np.abs(GREYS - 0.45) > 0.02) & (np.abs(GREYS - 0.45) < 0.2)
     assert (table.argmax(axis=1) == (GREYS > 0.45))[clear].all()
     assert (table > 0).all()
@@ -59,7 +60,7 @@ def test_plain_tissues_have_one_spread_and_part_half_way():
     one = looks(counts, nothing, np.array([True, True, False]), None)
     assert one.variance[0, 0] == one.variance[1, 0] > own.variance[1, 0]
     assert one.variance[2] == pytest.approx(own.variance[2])
-    table = one.table(np.zeros(1))[:, :2]
+    table = one.table(np.zeros(1), RARE)[:, :2]
     clear = np.abs(GREYS - 0.5) < 0.15
     assert (table.argmax(axis=1) == (GREYS > 0.5))[clear].mean() > 0.97
 
@@ -67,7 +68,18 @@ def test_plain_tissues_have_one_spread_and_part_half_way():
 def test_a_voxel_that_may_be_mixed_says_less_and_as_much_of_both_sides():
     counts = np.stack([histogram(np.full(100, grey)) for grey in (0.4, 0.6)])
     even, uneven = (
-        looks(counts, NEITHER, NEITHER, None).table(np.array([0.0, 0.05])).reshape(2, N_LEVELS, 2)
+        looks(counts, NEITHER, NEITHER, None)
+        .table(np.array([0.0, 0.05]), RARE)
+        .reshape(2, N_LEVELS, 2)
     )
     near = np.abs(GREYS - 0.4).argmin()
     assert even[near, 0] / even[near, 1] > 5 * uneven[near, 0] / uneven[near, 1] > 5
+
+
+def test_what_is_far_from_every_tissue_tells_less_the_less_rare_it_may_be():
+    counts = np.stack([histogram(np.full(100, grey)) for grey in (0.2, 0.5)])
+    strict, mild = (
+        looks(counts, NEITHER, NEITHER, None).table(np.zeros(1), r) for r in (1e-4, 0.1)
+    )
+    at = np.abs(GREYS - 0.5).argmin()
+    assert strict[at, 1] / strict[at, 0] > 50 * mild[at, 1] / mild[at, 0] > 50

@@ -41,6 +41,13 @@ _BARE = 0.02
 _DOUBT = 1e-3
 """Probability of what a network calls impossible."""
 
+_RARE = 1e-3
+"""Likelihood of any grey value in any tissue,"""
+
+_RARE_AT_FIRST = 1e-2
+"""and while the atlas is bent. A tissue that was first seen where it is not (an eye beside the
+eye) must be able to take voxels that look otherwise, or it will never learn its look."""
+
 _ROWS = 8
 
 
@@ -65,6 +72,8 @@ class Fitted:
         Variance of the scan's even voxels.
     looks
         What the tissues look like; None before the first are known.
+    rare
+        Likelihood of any grey value in any tissue.
     """
 
     atlas: HeadAtlas
@@ -74,6 +83,7 @@ class Fitted:
     shade: Array
     noise: float
     looks: Looks | None = None
+    rare: float = _RARE_AT_FIRST
 
     def slabs(self, evidence: Evidence) -> Iterator[tuple[int, Scores]]:
         """Yield first plane and probability of every pair of names, ``pair i j k``, slab by slab.
@@ -107,7 +117,9 @@ class Fitted:
         sure = np.arange(N_LEVELS) / 255 + _DOUBT
         weights = np.stack([sure**w.trust for w in evidence.witnesses]).astype(np.float32)
         look = (
-            self.looks.table(mixtures(evidence.noise) + max(0.0, evidence.noise - self.noise))
+            self.looks.table(
+                mixtures(evidence.noise) + max(0.0, evidence.noise - self.noise), self.rare
+            )
             if self.looks
             else np.ones((N_DEGREES * N_LEVELS, len(atlas.is_mixed)), np.float32)
         )
@@ -161,7 +173,8 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
         fitted = _appeared(fitted, coarse, is_shaded=n >= _SHADE_FROM)
         fitted = _bent(fitted, coarse)
     _, counts = fitted._believed(middle, atlas.tissue)
-    return replace(fitted, looks=looks(counts, atlas.is_mixed, atlas.is_plain, fitted.looks))
+    learned = looks(counts, atlas.is_mixed, atlas.is_plain, fitted.looks)
+    return replace(fitted, looks=learned, rare=_RARE)
 
 
 def _floor(atlas: HeadAtlas) -> Array:

@@ -18,9 +18,6 @@ _LEAST_VOXELS = 5.0
 _TRUST = 0.7
 """Power of a grey value's likelihood: neighbouring voxels are alike, so each says less."""
 
-_RARE = 1e-4
-"""Likelihood of any grey value in any tissue."""
-
 _ROUNDS = 6
 
 _QUANTILES = (0.16, 0.5, 0.84)
@@ -43,7 +40,7 @@ class Looks:
     variance: Array
     share: Array
 
-    def table(self, mixtures: Array) -> NDArray[np.float32]:
+    def table(self, mixtures: Array, rare: float) -> NDArray[np.float32]:
         """Return what a grey level says of every tissue, ``level tissue``.
 
         Parameters
@@ -51,15 +48,17 @@ class Looks:
         mixtures
             By how much the variance is greater in voxels of each degree of evenness; the levels
             of one degree follow those of the one before.
+        rare
+            Likelihood of any grey value in any tissue.
         """
-        return np.concatenate([self._table(mixture) for mixture in mixtures])
+        return np.concatenate([self._table(mixture, rare) for mixture in mixtures])
 
-    def _table(self, mixture: float) -> NDArray[np.float32]:
+    def _table(self, mixture: float, rare: float) -> NDArray[np.float32]:
         """Return it for one degree."""
         apart = GREYS[:, None, None] - self.mean
         variance = self.variance + mixture
         peak = self.share * np.exp(-(apart**2) / (2 * variance)) / np.sqrt(variance)
-        return ((peak.sum(axis=-1) + _RARE) ** _TRUST).astype(np.float32)
+        return ((peak.sum(axis=-1) + rare) ** _TRUST).astype(np.float32)
 
     def moments(self) -> tuple[Array, Array]:
         """Return mean and variance of every tissue as a whole."""
