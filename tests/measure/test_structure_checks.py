@@ -69,6 +69,14 @@ def test_an_unsure_structure_fails():
     assert check(unsure, "masseter_left").value.startswith("failed")
 
 
+@pytest.mark.parametrize(("doubt", "score"), [(0.0, 1.0), (0.125, 0.76), (0.25, 0.525), (0.6, 0.0)])
+def test_doubt_lowers_the_score_to_the_dice_to_expect(doubt, score):
+    unsure = replace(head(MASSETER), uncertainty=np.full(GRID.shape, doubt, np.float32))
+    found = check(unsure, "masseter_left")
+    assert float(found.value.split()[-1]) == pytest.approx(score, abs=0.006)
+    assert ("expect a Dice" in found.reason) == (doubt > 0.1)
+
+
 def test_outside_and_missing_are_two_things():
     high = head(("vertebra_c2", 12, (30, 30, 50)))
     low = head(("vertebra_c2", 12, (30, 30, 3)))

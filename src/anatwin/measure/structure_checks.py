@@ -26,6 +26,11 @@ _NEAR_MM = 25.0
 _LEAST_SCORE = 0.5
 """Below this score a structure has failed."""
 
+_LOST = 1.9
+"""Dice lost per doubt: what one minus the mean confidence costs (docs/whole-head.md)."""
+
+_SURE = 0.9
+
 _VERDICT: dict[State, Verdict] = {
     "found": "pass",
     "cut off": "warn",
@@ -83,9 +88,9 @@ def check_structures(labels: Labels) -> tuple[Check, ...]:
 
     A structure is found, cut off by the edge of the grid, outside the field of view (absent, and
     the neighbour that it lies beyond is near the edge), missing (absent all the same) or failed.
-    It has failed where its score is under 0.5: the product of its mean confidence, the share of
-    its largest piece where it is one piece by nature, and how near its volume is to the range of
-    adults. A cut-off structure is not judged by its volume. A structure that failed is a warning:
+    It has failed where its score is under 0.5: the product of the Dice that its mean confidence
+    lets expect, the share of its largest piece where it is one piece by nature, and how near its
+    volume is to the range of adults. A cut-off structure is not judged by its volume. A structure that failed is a warning:
     whether the whole is fit for use is for ``check_labels`` to say.
     """
     return check_found(labels, found_structures(labels))
@@ -171,7 +176,9 @@ def _doubts(structure: Structure, labels: Labels, box: Box) -> list[_Doubt]:
 
 def _confidence(mask: NDArray[np.bool_], uncertainty: NDArray[np.floating]) -> _Doubt:
     mean = 1.0 - float(uncertainty[mask].mean(dtype=np.float64))
-    return _Doubt(mean, f"Mean confidence {mean:.0%}." if mean < 0.8 else "")
+    expected = max(0.0, 1.0 - _LOST * (1.0 - mean))
+    why = f"Mean confidence {mean:.0%}: expect a Dice of about {expected:.1f}."
+    return _Doubt(expected, why if mean < _SURE else "")
 
 
 def _pieces(mask: NDArray[np.bool_]) -> _Doubt:
