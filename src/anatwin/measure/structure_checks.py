@@ -90,8 +90,8 @@ def check_structures(labels: Labels) -> tuple[Check, ...]:
     the neighbour that it lies beyond is near the edge), missing (absent all the same) or failed.
     It has failed where its score is under 0.5: the product of the Dice that its mean confidence
     lets expect, the share of its largest piece where it is one piece by nature, and how near its
-    volume is to the range of adults. A cut-off structure is not judged by its volume. A structure that failed is a warning:
-    whether the whole is fit for use is for ``check_labels`` to say.
+    volume is to the range of adults. A cut-off structure is not judged by its volume. A structure
+    that failed is a warning: whether the whole is fit for use is for ``check_labels`` to say.
     """
     return check_found(labels, found_structures(labels))
 
