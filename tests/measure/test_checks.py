@@ -135,7 +135,7 @@ def test_islands_of_brain_do_not_pass(size, verdict):
     assert "2 separate parts" in check.reason
 
 
-@pytest.mark.parametrize(("level", "verdict"), [(0.05, "pass"), (0.15, "warn"), (0.3, "fail")])
+@pytest.mark.parametrize(("level", "verdict"), [(0.05, "pass"), (0.2, "warn"), (0.4, "fail")])
 def test_unsure_labels_do_not_pass(level, verdict):
     labels = doll()
     unsure = np.where(labels.data > 0, level, 0).astype(np.float16)
