@@ -5,7 +5,7 @@
 First a T1 brain that FreeSurfer labelled, given in seven ways: as it is, in tilted slices, with a
 tilted head, upside down, in 3 mm slices, and cut in half. The labels are FreeSurfer's; only what is
 in view counts. Then two visits of one patient in three contrasts each: the volumes in what all six
-scans show, and how far each lies from the median.
+scans show, how far they lie from the median, and both visits from one another in one contrast.
 """
 
 import os
@@ -102,14 +102,15 @@ def visits(method: WholeHead, folder: Path) -> None:
         counts = np.bincount(labels.data[shown], minlength=max(labels.table.indices) + 1)
         volumes.append(counts[list(labels.table.indices)] * grid.voxel_mm3 / 1000)
     table = np.array(volumes)
-    print("\n| structure [ml] | " + " | ".join(scans) + " | largest difference from the median |")
-    print("|---" * (len(scans) + 2) + "|")
+    print("\n| structure [ml] | " + " | ".join(scans) + " | from the median | between visits |")
+    print("|---" * (len(scans) + 3) + "|")
     for label, column in zip(labels.table.labels, table.T, strict=True):
-        median = float(np.median(column))
-        if median > LARGE_ML:
-            worst = np.abs(column / median - 1).max()
-            cells = " | ".join(f"{ml:.0f}" for ml in column)
-            print(f"| {label.name.replace('_', ' ')} | {cells} | {worst:.0%} |")
+        if (median := float(np.median(column))) > LARGE_ML:
+            first, second = column.reshape(2, -1)
+            apart = 2 * (second - first) / (first + second)
+            worst = np.abs(column / median - 1).max(), np.abs(apart).max()
+            cells = " | ".join([f"{ml:.0f}" for ml in column] + [f"{share:.0%}" for share in worst])
+            print(f"| {label.name.replace('_', ' ')} | {cells} |")
 
 
 def common_place(folder: Path, scan: str) -> np.ndarray:
