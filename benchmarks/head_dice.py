@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from anatwin.segment import HeadNetwork, WholeHead
-from anatwin.train.evaluate import dice, head_structures, synthetic_images, table
+from anatwin.train.evaluate import dice, head_structures, markdown, synthetic_images, table
 from anatwin.train.maps import load_prepared, prepare
 
 PAIRS = {
@@ -47,9 +47,7 @@ def main():
         gaps = " | ".join(f"{apart(volume.data, truth, *pair):.1f}" for pair in PAIRS.values())
         name = f"{heads[n // options.images].name}, {n % options.images}"
         print(f"| {name} | {np.nanmean(scores[-1]):.3f} | {sure:.2f} | {gaps} |", flush=True)
-    print("\n| structure | n | Dice | 95 % CI |\n|---|---|---|---|")
-    for row in table(np.array(scores)):
-        print(f"| {row.structure} | {row.n} | {row.mean:.3f} | {row.low:.3f} to {row.high:.3f} |")
+    print("\n" + markdown(table(np.array(scores))))
 
 
 def apart(image: np.ndarray, truth: np.ndarray, one: tuple[int, ...], other: tuple[int, ...]):

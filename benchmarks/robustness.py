@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from anatwin.core import Grid, Volume
+from anatwin.core import Grid, Transform, Volume
+from anatwin.fuse import Posed
+from anatwin.fuse.sampling import offsets
 from anatwin.io.nifti import read_volume
 from anatwin.io.transforms import read_transform
 from anatwin.segment import WholeHead
@@ -91,16 +93,17 @@ def turn(degrees: tuple[float, float, float]) -> np.ndarray:
 def visits(method: WholeHead, folder: Path) -> None:
     """Print the volumes of large structures in what all scans of a patient show."""
     scans = [f"study{n}_{kind}" for n in (1, 2) for kind in ("T1W", "T2W", "FLAIR")]
-    grids = [read_volume(folder / f"{scan}.nii.gz").grid for scan in scans]
+    images = [read_volume(folder / f"{scan}.nii.gz") for scan in scans]
     places = [common_place(folder, scan) for scan in scans]
     volumes = []
-    for scan, grid, place in zip(scans, grids, places, strict=True):
-        labels = method(read_volume(folder / f"{scan}.nii.gz"))
-        shown = np.ones(grid.shape, np.bool_)
-        for other, there in zip(grids, places, strict=True):
-            shown &= within(grid, there @ np.linalg.inv(place), other)
+    for image, place in zip(images, places, strict=True):
+        labels = method(image)
+        shown = np.ones(image.grid.shape, np.bool_)
+        for other, there in zip(images, places, strict=True):
+            carried = Transform.from_matrix(there @ np.linalg.inv(place))
+            shown &= offsets(Posed(other, carried), image.grid)[1]
         counts = np.bincount(labels.data[shown], minlength=max(labels.table.indices) + 1)
-        volumes.append(counts[list(labels.table.indices)] * grid.voxel_mm3 / 1000)
+        volumes.append(counts[list(labels.table.indices)] * image.grid.voxel_mm3 / 1000)
     table = np.array(volumes)
     print("\n| structure [ml] | " + " | ".join(scans) + " | from the median | between visits |")
     print("|---" * (len(scans) + 3) + "|")
@@ -120,20 +123,6 @@ def common_place(folder: Path, scan: str) -> np.ndarray:
     if not scan.endswith("FLAIR"):
         place = read_transform(folder / f"{scan}_intrastudy_to_FLAIR.txt").matrix @ place
     return place
-
-
-def within(grid: Grid, onto: np.ndarray, other: Grid) -> np.ndarray:
-    """Tell which voxels of a grid, carried by a map of the worlds, lie in another's field of view.
-
-    Voxels are those of the grid, ``i j k``; the field of view ends with its outermost voxels.
-    """
-    matrix = np.linalg.inv(other.matrix) @ onto @ grid.matrix
-    index = np.indices(grid.shape, dtype=np.float32, sparse=True)
-    shown = np.ones(grid.shape, np.bool_)
-    for row, n in zip(matrix[:3], other.shape, strict=True):
-        at = sum(a * i for a, i in zip(row[:3], index, strict=True)) + row[3]
-        shown &= (at >= -0.5) & (at <= n - 0.5)
-    return shown
 
 
 if __name__ == "__main__":

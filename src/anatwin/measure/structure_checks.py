@@ -30,6 +30,7 @@ _LOST = 1.9
 """Dice lost per doubt: what one minus the mean confidence costs (docs/whole-head.md)."""
 
 _SURE = 0.9
+"""From this mean confidence on nothing needs to be said of it."""
 
 _VERDICT: dict[State, Verdict] = {
     "found": "pass",
