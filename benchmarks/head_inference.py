@@ -45,14 +45,14 @@ def monai(volume: Volume, *, at_once: int = 1, overlap: float = OVERLAP / WINDOW
     from monai.inferers import sliding_window_inference
 
     from anatwin.nets import find
-    from anatwin.ops.intensity import rescale_percentiles
+    from anatwin.ops.intensity import percentile_bounds, rescale
     from anatwin.train.checkpoint import load_weights
     from anatwin.train.export import network
 
     torch.set_num_threads(1)
     shape, weights = load_weights(find("head"))
     model = network(shape, weights).eval()
-    image = torch.from_numpy(rescale_percentiles(volume.data)[None, None])
+    image = torch.from_numpy(rescale(volume.data, percentile_bounds(volume.data))[None, None])
     step = round(1 / volume.grid.spacing_mm[0])
 
     def run():

@@ -12,6 +12,11 @@ Scores = NDArray[np.float32]
 Predict = Callable[[NDArray[np.float32]], Scores]
 """A window, ``i j k`` or ``channel i j k``, to scores it may overwrite, ``channel i j k``."""
 
+_CERTAIN = np.float32(65535)
+"""A probability of 1 while windows are blended: rounded down, a sum of shares never exceeds it."""
+
+_PLANES = 8
+
 Profile = Callable[[int], NDArray[np.float64]]
 """A window's edge to the weight of its voxels along that axis, more than 0."""
 
@@ -69,16 +74,17 @@ def blend_windows(
     overlap: int | tuple[int, int, int],
     profile: Profile = triangle,
 ) -> Iterator[tuple[int, Scores]]:
-    """Yield the blended scores of an image in slabs along its first axis.
+    """Yield the blended probabilities of an image in slabs along its first axis.
 
-    Memory holds the scores of one window's thickness, whatever the length of the first axis.
+    Memory holds one window's thickness, at two bytes a probability, whatever the length of the
+    first axis.
 
     Parameters
     ----------
     image
         Values, ``i j k`` or ``channel i j k``, at least as large as the window.
     predict
-        Scores of a window, ``channel i j k``. Where they sum to one, the blended ones do.
+        Probabilities of a window, ``channel i j k``.
     window
         Size of a window.
     overlap
@@ -89,7 +95,7 @@ def blend_windows(
     Yields
     ------
     start, scores
-        First plane of the slab and its scores, ``channel i j k``, valid until the next slab.
+        First plane of the slab and its probabilities, ``channel i j k``.
     """
     *_, n_planes, n_rows, n_columns = image.shape
     sizes = list(zip((n_planes, n_rows, n_columns), window, strict=True))
@@ -101,21 +107,23 @@ def blend_windows(
     ]
     following = dict(zip(starts[0], [*starts[0][1:], n_planes], strict=True))
     last = (starts[1][-1], starts[2][-1])
-    total: Scores | None = None
+    total: NDArray[np.uint16] | None = None
     for i, j, k in track(list(product(*starts)), "segment"):
         scores = predict(image[..., i : i + window[0], j : j + window[1], k : k + window[2]])
-        scores *= ramps[0][i][:, None, None] * ramps[1][j][:, None] * ramps[2][k]
+        scores *= (_CERTAIN * ramps[0][i])[:, None, None] * ramps[1][j][:, None] * ramps[2][k]
         if total is None:
-            total = np.zeros((len(scores), window[0], n_rows, n_columns), np.float32)
-        total[:, :, j : j + window[1], k : k + window[2]] += scores
-        del scores  # its memory serves the next window
+            total = np.zeros((len(scores), window[0], n_rows, n_columns), np.uint16)
+        for channel, score in zip(total, scores, strict=True):
+            channel[:, j : j + window[1], k : k + window[2]] += score.astype(np.uint16)
+        del scores, score  # their memory serves the next window
         if (j, k) == last:
             done = following[i] - i
-            yield i, total[:, :done]
+            for rows in row_slabs(done, _PLANES):
+                yield i + rows.start, np.divide(total[:, rows], _CERTAIN, dtype=np.float32)
             _advance(total, done)
 
 
-def _advance(total: Scores, done: int) -> None:
+def _advance(total: NDArray[np.uint16], done: int) -> None:
     """Drop the planes that are complete and make room for new ones."""
     for channel in total:
         channel[: len(channel) - done] = channel[done:].copy()

@@ -17,7 +17,7 @@ from anatwin.segment.strays import rename_strays
 from anatwin.segment.upright import ENOUGH, turned_volume, upright
 
 if TYPE_CHECKING:
-    from anatwin.segment.atlas import Witness
+    from anatwin.segment.atlas import Evidence, Witness
 
 _TRUST = (0.5, 0.3)
 _TRUST_AFAR = 0.2
@@ -67,19 +67,33 @@ class WholeHead:
                 log.warning("The head lies turned in its scan; see the check of its orientation.")
                 seen = Seen.of(turned_volume(volume, rotation), window)
                 afar, _ = self._glance(seen.head)
-        return replace(self._labels(seen, afar), grid=volume.grid)
+        return replace(self._labels(seen, self.evidence(seen, afar)), grid=volume.grid)
 
-    def _labels(self, seen: Seen, afar: "Witness") -> Labels:
+    def evidence(self, seen: Seen, afar: "Witness | None" = None) -> "Evidence":
+        """Return what the networks say of an upright head.
+
+        Parameters
+        ----------
+        seen
+            The head.
+        afar
+            What was seen of it at a glance; None to look now.
+        """
+        from anatwin.segment.atlas import Evidence, Witness, head_atlas
+
+        atlas = head_atlas()
+        named = zip(self._networks(), (atlas.structure, atlas.region), _TRUST, strict=True)
+        near = (Witness(_levels(network, seen), of, trust) for network, of, trust in named)
+        return Evidence.of(seen.head, afar or self._glance(seen.head)[0], tuple(near))
+
+    def _labels(self, seen: Seen, evidence: "Evidence") -> Labels:
         """Return the labels of an upright head."""
-        from anatwin.segment.atlas import Evidence, Witness, fit, head_atlas
+        from anatwin.segment.atlas import fit, head_atlas
         from anatwin.segment.borders import follow_borders
         from anatwin.segment.closer import look_closer
         from anatwin.segment.fusion import fuse_head, tidy, whole_head_table
 
         atlas = head_atlas()
-        named = zip(self._networks(), (atlas.structure, atlas.region), _TRUST, strict=True)
-        near = (Witness(_levels(network, seen), of, trust) for network, of, trust in named)
-        evidence = Evidence.of(seen.head, afar, tuple(near))
         fitted = fit(atlas, evidence)
         pair, uncertainty = seen.labelled(fitted.slabs(evidence))
         look_closer(seen, fitted, evidence, pair, uncertainty)
