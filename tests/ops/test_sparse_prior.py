@@ -53,7 +53,8 @@ def test_channels_are_sums_and_beyond_the_ends_it_goes_on():
     assert found.sum(axis=0) == pytest.approx(1, abs=1e-5)
 
 
-def test_believed_is_bayes_rule():
+@pytest.mark.parametrize("threads", [1, 3])
+def test_believed_is_bayes_rule(threads):
     rng = np.random.default_rng(1)
     classes, shares = prior(rng)
     n = 50
@@ -66,8 +67,8 @@ def test_believed_is_bayes_rule():
     tissue_of = rng.integers(0, N_TISSUES, N_CLASSES)
     floor = rng.uniform(0, 0.1, N_CLASSES)
     found, counts = believed(
-        (classes, shares), at, floor, (levels, name_of, weights), (grey, look, tissue_of),
-        np.arange(N_CLASSES),
+        (classes, shares, floor), at, (levels, name_of, weights), (grey, look, tissue_of),
+        np.arange(N_CLASSES), threads=threads,
     )  # fmt: skip
     weight = sampled(classes, shares, at, np.arange(N_CLASSES), N_CLASSES) + floor[:, None]
     for names, table in zip(name_of, weights, strict=True):

@@ -45,10 +45,14 @@ def block_means(values: Array, factor: int) -> NDArray[np.float32]:
         Voxels of a block along every axis.
     """
     padded = np.pad(values, [(0, -n % factor) for n in values.shape], mode="edge")
-    i, j, k = (n // factor for n in padded.shape)
-    blocks = padded.astype(np.float32).reshape(i, factor, j, factor, k, factor)
-    means: NDArray[np.float32] = blocks.mean(axis=(1, 3, 5))
-    return means
+    sums = padded.astype(np.float32)
+    for axis in range(sums.ndim):  # whole planes first: many times as fast as over all axes at once
+        along = np.moveaxis(sums, axis, 0)
+        total = along[::factor].copy()
+        for n in range(1, factor):
+            total += along[n::factor]
+        sums = np.moveaxis(total, 0, axis)
+    return sums / np.float32(factor**sums.ndim)
 
 
 def spread(image: Array, factor: int) -> Array:

@@ -1,16 +1,21 @@
 """Classes of voxels from a prior that names few of many classes at each place, and evidence."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.ops.compile import compiled
+from anatwin.ops.threads import available_cores
 
 Array = NDArray[Any]
 
 N_LEVELS = 256
 """Levels of probabilities of 0 to 1, and of grey values."""
+
+_PARTS = 8
+"""Of the points, one after another on as many threads as there are."""
 
 
 def sampled(
@@ -37,12 +42,13 @@ def sampled(
 
 
 def believed(
-    prior: tuple[Array, Array],
+    prior: tuple[Array, Array, Array],
     at: Array,
-    floor: Array,
     heard: tuple[Array, Array, Array],
     seen: tuple[Array, Array, Array],
     channel: Array,
+    *,
+    threads: int = 0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return the probability of every channel of classes at some points, and how grey each is.
 
@@ -52,11 +58,9 @@ def believed(
     Parameters
     ----------
     prior
-        Classes and shares as for `sampled`.
+        Classes and shares as for `sampled`, and the least prior of every class.
     at
         Points in voxels of the prior, ``3 n``.
-    floor
-        Least prior of every class.
     heard
         Levels of all that the witnesses name, uint8, ``name n``; which name every class has for
         every witness, ``witness class``; and the weight of a level, ``witness level``.
@@ -65,6 +69,8 @@ def believed(
         tissue of every class.
     channel
         Channel of every class.
+    threads
+        How many work side by side; 0 for all cores. The result does not depend on it.
 
     Returns
     -------
@@ -73,15 +79,24 @@ def believed(
     counts
         How much of every tissue has every grey level, ``level tissue``.
     """
+    classes, shares, floor = prior
     levels, name_of, weight = heard
     grey, look, tissue_of = seen
     result = np.zeros((int(channel.max()) + 1, at.shape[1]), np.float32)
-    counts = np.zeros(look.shape)
     points, least = np.asarray(at, np.float32), np.asarray(floor, np.float32)
-    _believe(
-        *prior, points, least, levels, name_of, weight, grey, look, tissue_of,
-        np.asarray(channel, np.int64), result, counts,
-    )  # fmt: skip
+    channels = np.asarray(channel, np.int64)
+
+    def part(start: int, stop: int) -> NDArray[np.float64]:
+        counts = np.zeros(look.shape)
+        _believe(
+            start, stop, classes, shares, points, least, levels, name_of, weight, grey, look,
+            tissue_of, channels, result, counts,
+        )  # fmt: skip
+        return counts
+
+    edges = np.linspace(0, at.shape[1], _PARTS + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads or available_cores()) as pool:
+        counts = sum(pool.map(part, edges[:-1], edges[1:]), start=np.zeros(look.shape))
     return result, counts
 
 
@@ -96,6 +111,8 @@ def _sample(classes: Array, shares: Array, at: Array, channel: Array, result: Ar
 
 @compiled
 def _believe(  # noqa: PLR0913  numba takes arrays, not objects
+    start: int,
+    stop: int,
     classes: Array,
     shares: Array,
     at: Array,
@@ -112,7 +129,7 @@ def _believe(  # noqa: PLR0913  numba takes arrays, not objects
 ) -> None:
     n_classes = len(channel)
     prior = np.zeros(n_classes, np.float32)
-    for n in range(at.shape[1]):
+    for n in range(start, stop):
         _prior_at(classes, shares, at[:, n], prior)
         total = np.float32(0)
         for c in range(n_classes):

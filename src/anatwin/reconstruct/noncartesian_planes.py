@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import InputError, KSpace, NonCartesian, UsageError, track
+from anatwin.ops.threads import available_cores
 from anatwin.reconstruct.espirit import Espirit
-from anatwin.reconstruct.planes import Plane, available_cores, combined
+from anatwin.reconstruct.planes import Plane, combined
 
 Array = NDArray[Any]
 

@@ -1,6 +1,5 @@
 """The image of a scan, slice by slice on all cores."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from anatwin.core import KSpace, track
 from anatwin.ops.coils import typical_brightness, virtual_coils
+from anatwin.ops.threads import available_cores
 from anatwin.reconstruct.stack import Stack, open_stack
 
 Array = NDArray[Any]
@@ -133,10 +133,3 @@ def _solve(stack: Stack, units: Units, solve: Callable[[Plane], Array]) -> Itera
         for start in range(0, len(stack), _BATCH):
             which = range(start, min(start + _BATCH, len(stack)))
             yield from pool.map(image, stack.read(which), which)
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -94,7 +94,7 @@ class WholeHead:
         from anatwin.segment.fusion import fuse_head, tidy, whole_head_table
 
         atlas = head_atlas()
-        fitted = fit(atlas, evidence)
+        fitted = fit(atlas, evidence, threads=self.threads)
         pair, uncertainty = seen.labelled(fitted.slabs(evidence))
         look_closer(seen, fitted, evidence, pair, uncertainty)
         head, face = (atlas.pairs[:, n].astype(np.uint8)[pair] for n in (0, 1))

@@ -1,5 +1,6 @@
 """What is known of a scan before an atlas is fitted: grey values, and what networks say."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.ops.blocks import block_means
+from anatwin.ops.morphology import span
 from anatwin.ops.resample import apply_matrices, hat_matrix
 from anatwin.segment.atlas.evenness import degrees, noise_variance, variance_about
 
@@ -54,8 +56,12 @@ class Places:
 
     def read(self, values: Array, at: "Places") -> Array:
         """Return values of these places at others, linear in between, the ends going on."""
+        return self.reader(at)(values)
+
+    def reader(self, at: "Places") -> Callable[[Array], Array]:
+        """Return what reads values of these places at others, for many values at the same."""
         if (part := self._part(at)) is not None:
-            return values[part]
+            return lambda values: values[part]
         width = at.step_mm / self.step_mm
         matrices = [
             hat_matrix(
@@ -63,7 +69,14 @@ class Places:
             )
             for axis in range(3)
         ]
-        return apply_matrices(values, matrices)
+        near = tuple(span(np.any(matrix != 0, axis=0)) for matrix in matrices)
+        needed = [matrix[:, part] for matrix, part in zip(matrices, near, strict=True)]
+
+        def read(values: Array) -> Array:
+            seen = values[near]
+            return apply_matrices(seen, needed) if seen.any() else np.zeros(at.shape, np.float32)
+
+        return read
 
     def _part(self, at: "Places") -> tuple[slice, ...] | None:
         """Return where others lie among these; None if they lie in between."""
@@ -111,7 +124,8 @@ class Witness:
 
     def at(self, places: Places) -> Array:
         """Return its levels at some places, uint8, ``name i j k``."""
-        parts = np.stack([self.places.read(level, places) for level in self.levels])
+        read = self.places.reader(places)
+        parts = np.stack([read(level) for level in self.levels])
         return parts if parts.dtype == np.uint8 else np.rint(parts).astype(np.uint8)
 
     def coarser(self, factor: int) -> "Witness":

@@ -74,6 +74,8 @@ class Fitted:
         What the tissues look like; None before the first are known.
     rare
         Likelihood of any grey value in any tissue.
+    threads
+        Processor threads; 0 for every core.
     """
 
     atlas: HeadAtlas
@@ -84,6 +86,7 @@ class Fitted:
     noise: float
     looks: Looks | None = None
     rare: float = _RARE_AT_FIRST
+    threads: int = 0
 
     def slabs(self, evidence: Evidence) -> Iterator[tuple[int, Scores]]:
         """Yield first plane and probability of every pair of names, ``pair i j k``, slab by slab.
@@ -127,12 +130,12 @@ class Fitted:
         shares = atlas.shares if is_placed else np.zeros_like(atlas.shares)
         floor = _floor(atlas) if is_placed else 1 / np.bincount(atlas.pair)[atlas.pair]
         found, counts = believed(
-            (atlas.classes, shares),
+            (atlas.classes, shares, floor),
             atlas.at(self._points(places)),
-            floor,
             (np.concatenate(heard), name_of, weights),
             (level.ravel(), look, atlas.tissue),
             channel,
+            threads=self.threads,
         )
         learned = taught(counts.reshape(N_DEGREES, N_LEVELS, -1))
         return found.reshape(-1, *image.shape), learned
@@ -147,7 +150,7 @@ class Fitted:
         return moved
 
 
-def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
+def fit(atlas: HeadAtlas, evidence: Evidence, *, threads: int = 0) -> Fitted:
     """Place an atlas on a scan, bend it, and learn what the scan's tissues look like.
 
     Parameters
@@ -156,6 +159,8 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
         The atlas.
     evidence
         On voxels of 1 mm.
+    threads
+        Processor threads; 0 for every core.
     """
     middle = evidence.coarser(_MIDDLE)
     coarse = middle.coarser(_COARSE // _MIDDLE)
@@ -166,7 +171,7 @@ def fit(atlas: HeadAtlas, evidence: Evidence) -> Fitted:
         matrix[:3, 3] -= matrix[:3, :3] @ np.array(overview.first_mm)
     field = place.field([places.along(axis) - overview.first_mm[axis] for axis in range(3)])
     shade = np.ones(places.shape, np.float32)
-    fitted = Fitted(atlas, matrix, places, field, shade, evidence.noise)
+    fitted = Fitted(atlas, matrix, places, field, shade, evidence.noise, threads=threads)
     if matrix is None:
         return fitted
     for n in track(range(_ROUNDS), "bending the atlas"):
