@@ -11,13 +11,16 @@ undecided the border belongs half-way between their means. With spreads of their
 which hardly have a voxel to themselves, would be the likelier ones far beyond that.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from anatwin.core import LabelTable, Volume
+from anatwin.core import LabelTable, Volume, track
 from anatwin.ops.morphology import bounding_box
 from anatwin.ops.patches import row_slabs
+from anatwin.ops.threads import available_cores
 from anatwin.segment.strays import brain_indices
 
 Floats = NDArray[np.float32]
@@ -48,7 +51,7 @@ _ROUNDS = 2
 _SLAB = 24
 
 
-def follow_borders(volume: Volume, data: Bytes, table: LabelTable) -> None:
+def follow_borders(volume: Volume, data: Bytes, table: LabelTable, *, threads: int = 0) -> None:
     """Move the borders between tissues of the brain, in place.
 
     Parameters
@@ -59,6 +62,8 @@ def follow_borders(volume: Volume, data: Bytes, table: LabelTable) -> None:
         Labels of the head table on its grid, ``i j k``; changed.
     table
         The head table.
+    threads
+        Processor threads; 0 for every core.
     """
     box = bounding_box(np.isin(data, brain_indices(table)))
     if box is None:
@@ -67,33 +72,42 @@ def follow_borders(volume: Volume, data: Bytes, table: LabelTable) -> None:
     part = data[box]
     present = [index for index in brain_indices(table) if (part == index).any()]
     thin = [table[name].index for name in _THIN]
-    for _ in range(_ROUNDS):
-        part = _moved(image, part, volume.grid.spacing_mm, present, thin)
+    with ThreadPoolExecutor(threads or available_cores()) as pool:
+        for _ in range(_ROUNDS):
+            part = _moved(image, part, volume.grid.spacing_mm, present, thin, pool)
     data[box] = part
 
 
 def _moved(
-    image: Floats, labels: Bytes, spacing_mm: tuple[float, ...], indices: list[int], thin: list[int]
+    image: Floats,
+    labels: Bytes,
+    spacing_mm: tuple[float, ...],
+    indices: list[int],
+    thin: list[int],
+    pool: ThreadPoolExecutor,
 ) -> Bytes:
     """Return the labels after one round."""
     steps = tuple(max(1, round(_BLOCK_MM / mm)) for mm in spacing_mm)
-    looks = [
-        _look(image, labels == index, steps, spacing_mm, is_thin=index in thin) for index in indices
-    ]
+
+    def look(index: int) -> tuple[Floats, Floats]:
+        return _look(image, labels == index, steps, spacing_mm, is_thin=index in thin)
+
+    looks = list(track(pool.map(look, indices), "tissues", total=len(indices)))
     spread = np.float32(np.median([np.median(spreads) for _, spreads in looks]))
     sigma = [_BLUR_MM / mm for mm in spacing_mm]
     halo = int(np.ceil(4 * sigma[0]))
-    moved = labels.copy()
-    for rows in row_slabs(len(labels), _SLAB):
+
+    def moved(rows: slice) -> Bytes:
         wide = slice(max(0, rows.start - halo), rows.stop + halo)
         inner = slice(rows.start - wide.start, rows.stop - wide.start)
         best = np.full(labels[rows].shape, -np.inf, np.float32)
         sure = np.zeros(best.shape, np.float32)
         winner = labels[rows].copy()
         for index, (means, _) in zip(indices, looks, strict=True):
-            prior = ndimage.gaussian_filter((labels[wide] == index).astype(np.float32), sigma)[
-                inner
-            ]
+            mask = labels[wide] == index
+            if not mask.any():  # the other side's, mostly
+                continue
+            prior = ndimage.gaussian_filter(mask.astype(np.float32), sigma)[inner]
             mean = _sampled(means, rows, labels.shape, steps)
             apart = np.minimum(((image[rows] - mean) / spread) ** 2, _FARTHEST)
             score = np.log(prior + 1e-6) - 0.5 * apart
@@ -101,8 +115,10 @@ def _moved(
             best[better], winner[better] = score[better], index
             np.maximum(sure, prior, out=sure)
         free = np.isin(labels[rows], indices) & (sure < _SURE)
-        moved[rows][free] = winner[free]
-    return moved
+        return np.where(free, winner, labels[rows])
+
+    slabs = row_slabs(len(labels), _SLAB)
+    return np.concatenate(list(track(pool.map(moved, slabs), "borders", total=len(slabs))))
 
 
 def _look(

@@ -86,7 +86,7 @@ class HeadNetwork:
         labels, uncertainty = seen.labelled(self.slabs(seen))
         if self.tidy and self.structures == "brain":
             rename_strays(labels, self.table)
-            follow_borders(volume, labels, self.table)
+            follow_borders(volume, labels, self.table, threads=self.threads)
         return Labels(labels, volume.grid, self.table, uncertainty)
 
     @property

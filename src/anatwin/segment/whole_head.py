@@ -100,7 +100,7 @@ class WholeHead:
         head, face = (atlas.pairs[:, n].astype(np.uint8)[pair] for n in (0, 1))
         del pair
         rename_strays(head, head_table())
-        follow_borders(seen.volume, head, head_table())
+        follow_borders(seen.volume, head, head_table(), threads=self.threads)
         data = np.empty_like(head)
         for rows in row_slabs(len(data), _ROWS):
             data[rows] = fuse_head(head[rows], face[rows]).data
