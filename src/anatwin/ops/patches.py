@@ -16,6 +16,7 @@ _CERTAIN = np.float32(65535)
 """A probability of 1 while windows are blended: rounded down, a sum of shares never exceeds it."""
 
 _PLANES = 8
+"""Handed over at a time, as floats."""
 
 Profile = Callable[[int], NDArray[np.float64]]
 """A window's edge to the weight of its voxels along that axis, more than 0."""

@@ -1,6 +1,5 @@
 """A procedural human head: any resolution, a different person for every seed."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anatwin.core import Grid, Labels, track
+from anatwin.ops.threads import available_cores
 from anatwin.phantoms.airway import paint_air
 from anatwin.phantoms.anatomy import Anatomy, random_anatomy
 from anatwin.phantoms.brain import paint_brain
@@ -96,7 +96,7 @@ def drawn(
         stop = min(start + thickness, grid.shape[2])
         return slice(start, stop), _block(grid, range(start, stop), person)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         yield from track(pool.map(block, starts), "drawing the head", total=len(starts))
 
 

@@ -23,6 +23,7 @@ from anatwin.segment.seen import STRIDE, Seen, is_occupied
 from anatwin.segment.strays import rename_strays
 
 _WIDE = 96
+"""Widest window from left to right [voxels of 1 mm]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +96,7 @@ class HeadNetwork:
         return head_table() if self.structures == "brain" else craniofacial_table()
 
     def slabs(self, seen: Seen) -> Iterator[tuple[int, Scores]]:
-        """Yield first plane and probability of every structure, ``class i j k``, slab by slab.
-
-        A slab is overwritten by the next.
-        """
+        """Yield first plane and probability of every structure, ``class i j k``, slab by slab."""
         (model,) = self.files()
         network = load(model, device=self.device, threads=self.threads)
         score = _Probabilities(network, self.table, self.mirror)

@@ -131,8 +131,7 @@ def _levels(network: HeadNetwork, seen: Seen) -> NDArray[np.uint8]:
     """Return a network's probabilities, 0 to 255: a quarter of the memory."""
     levels = np.zeros((len(network.table) + 1, *seen.head.shape), np.uint8)
     for start, slab in network.slabs(seen):
-        for n in range(slab.shape[1]):  # a whole slab of floats would need gigabytes
-            levels[:, start + n] = np.rint(slab[:, n] * 255)
+        levels[:, start : start + slab.shape[1]] = np.rint(slab * 255)
     return levels
 
 
