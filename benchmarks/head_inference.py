@@ -28,7 +28,7 @@ DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[1] / "../share
 IMAGES = DATA / "heads/images"
 HEAD, BRAIN = "head_t1_1mm.nii.gz", "brain_t1.nii.gz"
 FINE = "the same head, every voxel parted into eight"
-WINDOW, OVERLAP = 128, 32
+WINDOW, OVERLAP = 128, 24
 
 
 def ours(volume: Volume):

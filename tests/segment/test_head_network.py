@@ -5,6 +5,7 @@ import pytest
 
 from anatwin.core import Grid, InputError, UsageError, Volume, listening
 from anatwin.segment import HeadNetwork
+from anatwin.segment.seen import Seen
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.7, 0.9, 1.6), (2.2, 1.0, 3.1)]
 
@@ -117,6 +118,37 @@ def test_head_in_a_corner_of_a_large_empty_field(levels_model):
     expected = np.rint(20 * rescaled(data))
     assert np.mean(labels.data != expected) < 0.01
     assert not labels.data[80:].any()
+
+
+@pytest.fixture
+def small_head_in_wide_air(levels_model):
+    """How it is seen by windows of 32 voxels: 64 x 80 x 56 of 160 voxels a side, with a hole."""
+    data = np.zeros((160,) * 3, np.float32)
+    data[48:112, 40:120, 52:108] = 0.4 + 0.6 * scan((1.0, 1.0, 1.0)).data
+    data[70:82, 70:82, 70:82] = 0.01
+    seen = Seen.of(Volume(data, Grid.isotropic(data.shape, 1.0)), 32)
+    return seen, HeadNetwork(mirror=False, model=levels_model, window=32, overlap=0, threads=1)
+
+
+def test_windows_cover_a_head_and_not_the_air_around_it(small_head_in_wide_air):
+    seen, method = small_head_in_wide_air
+    told = []
+    with listening(lambda what, done, total: told.append(total)):
+        list(method.slabs(seen))
+    assert set(told) == {3 * 3 * 2}
+
+
+def test_slabs_cover_what_is_seen_with_background_around_the_head(small_head_in_wide_air):
+    seen, method = small_head_in_wide_air
+    slabs = list(method.slabs(seen))
+    starts = np.cumsum([0, *(scores.shape[1] for _, scores in slabs)])
+    assert [start for start, _ in slabs] == list(starts[:-1])
+    whole = np.concatenate([scores for _, scores in slabs], axis=1)
+    assert whole.shape[1:] == seen.head.shape
+    np.testing.assert_allclose(whole.sum(axis=0), 1, atol=1e-3)
+    dark = seen.head == 0
+    assert (whole[0][dark] > 0.99).all()
+    assert (whole[0][~dark] < 0.6).all()
 
 
 def test_complex_images_are_taken_by_magnitude(levels_model):

@@ -1,6 +1,6 @@
 """Label a whole head with the packaged network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,12 +18,16 @@ from anatwin.core import (
     head_table,
 )
 from anatwin.nets import Device, Network, find, load
+from anatwin.ops.morphology import Box
 from anatwin.ops.patches import Scores, blend_windows, softmax
-from anatwin.segment.seen import STRIDE, Seen, is_occupied
+from anatwin.segment.seen import STRIDE, Seen, is_occupied, occupied_box
 from anatwin.segment.strays import rename_strays
 
 _WIDE = 96
 """Widest window from left to right [voxels of 1 mm]."""
+
+_MARGIN_MM = 4
+"""Of background that the networks see around a head."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +48,7 @@ class HeadNetwork:
     """Edge of the window that the network sees at once [voxels of 1 mm], a multiple of 32; it is
     96 at most from left to right, which costs less memory and names as well."""
 
-    overlap: int = 32
+    overlap: int = 24
     """Least overlap of neighbouring windows [voxels of 1 mm]."""
 
     mirror: bool = True
@@ -100,8 +104,41 @@ class HeadNetwork:
         (model,) = self.files()
         network = load(model, device=self.device, threads=self.threads)
         score = _Probabilities(network, self.table, self.mirror)
-        i, j, k = (min(self.window, n) for n in seen.head.shape)
-        return blend_windows(seen.head, score, (min(i, _WIDE), j, k), overlap=self.overlap)
+        box = _window_box(seen.head, self.window)
+        i, j, k = (min(self.window, span.stop - span.start) for span in box)
+        slabs = blend_windows(seen.head[box], score, (min(i, _WIDE), j, k), overlap=self.overlap)
+        return _surrounded(slabs, box, seen.head.shape)
+
+
+def _window_box(head: NDArray[np.float32], window: int) -> Box:
+    """Return the part that windows must cover, as large as one, or a size it can have."""
+    spans = []
+    for part, n in zip(occupied_box(head, _MARGIN_MM), head.shape, strict=True):
+        least = min(window, -(-(part.stop - part.start) // STRIDE) * STRIDE)
+        start = max(0, min(part.start, n - least))
+        spans.append(slice(start, max(part.stop, start + least)))
+    return (spans[0], spans[1], spans[2])
+
+
+def _surrounded(
+    slabs: Iterable[tuple[int, Scores]], box: Box, shape: tuple[int, ...]
+) -> Iterator[tuple[int, Scores]]:
+    """Yield a box's probabilities and, around it, background."""
+    rows, *plane = box
+    for start, scores in slabs:
+        whole = _background(len(scores), (scores.shape[1], *shape[1:]))
+        whole[:, :, *plane] = scores
+        if start == 0 and rows.start:
+            yield 0, _background(len(scores), (rows.start, *shape[1:]))
+        yield rows.start + start, whole
+    if rows.stop < shape[0]:
+        yield rows.stop, _background(len(scores), (shape[0] - rows.stop, *shape[1:]))
+
+
+def _background(n_classes: int, shape: tuple[int, ...]) -> Scores:
+    scores: Scores = np.zeros((n_classes, *shape), np.float32)
+    scores[0] = 1
+    return scores
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,9 +152,7 @@ class _Probabilities:
     def __call__(self, window: NDArray[np.float32]) -> Scores:
         n_classes = len(self.table) + 1
         if not is_occupied(window).any():
-            background: Scores = np.zeros((n_classes, *window.shape), np.float32)
-            background[0] = 1
-            return background
+            return _background(n_classes, window.shape)
         scores = self._scores(window)
         if self.mirror:
             scores += self._scores(window[::-1])[self.table.mirrored(), ::-1]

@@ -19,6 +19,8 @@ _EMPTY = 0.05
 """Mean of a 4 mm cube of the rescaled image that is surely background below."""
 
 _MARGIN_MM = 12
+"""Of background: the atlas learns from it what background looks like."""
+
 STRIDE = 32
 """Windows are multiples of this."""
 
@@ -65,7 +67,7 @@ class Seen:
             )
         bounds = percentile_bounds(image)
         image = rescale(image, bounds)
-        box = _head_box(image)
+        box = occupied_box(image, _MARGIN_MM)
         return cls(volume, lattice, box, _pad(image[box], window), bounds)
 
     def labelled(
@@ -120,13 +122,19 @@ def is_occupied(image: NDArray[np.float32]) -> NDArray[np.bool_]:
     return block_means(image, 4) > _EMPTY
 
 
-def _head_box(image: NDArray[np.float32]) -> Box:
-    """Return the part of the image that holds the head, with a margin."""
+def occupied_box(image: NDArray[np.float32], margin: int) -> Box:
+    """Return the part of the image that holds the head, with a margin in voxels.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
     cubes = bounding_box(is_occupied(image))
     if cubes is None:
         raise InputError("No head was found: the image is dark apart from single voxels.")
     i, j, k = (
-        slice(max(0, 4 * part.start - _MARGIN_MM), min(n, 4 * part.stop + _MARGIN_MM))
+        slice(max(0, 4 * part.start - margin), min(n, 4 * part.stop + margin))
         for part, n in zip(cubes, image.shape, strict=True)
     )
     return (i, j, k)

@@ -1,6 +1,7 @@
 """Label the whole head: three packaged networks, one atlas, one map."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from anatwin.core import Labels, Volume, head_table
 from anatwin.nets import Device, find
 from anatwin.ops.patches import row_slabs
+from anatwin.ops.threads import available_cores
 from anatwin.segment.head_network import HeadNetwork
 from anatwin.segment.seen import Seen
 from anatwin.segment.strays import rename_strays
@@ -82,9 +84,19 @@ class WholeHead:
         from anatwin.segment.atlas import Evidence, Witness, head_atlas
 
         atlas = head_atlas()
-        named = zip(self._networks(), (atlas.structure, atlas.region), _TRUST, strict=True)
-        near = (Witness(_levels(network, seen), of, trust) for network, of, trust in named)
-        return Evidence.of(seen.head, afar or self._glance(seen.head)[0], tuple(near))
+        named = zip(self._levels(seen), (atlas.structure, atlas.region), _TRUST, strict=True)
+        near = tuple(Witness(levels, of, trust) for levels, of, trust in named)
+        return Evidence.of(seen.head, afar or self._glance(seen.head)[0], near)
+
+    def _levels(self, seen: Seen) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return what both close networks say, side by side: one of them cannot fill two cores."""
+        cores = self.threads or available_cores()
+        brain, face = (replace(net, threads=max(cores // 2, 1)) for net in self._networks())
+        if cores == 1:
+            return _levels(brain, seen), _levels(face, seen)
+        with ThreadPoolExecutor(1) as aside:
+            second = aside.submit(_levels, face, seen)
+            return _levels(brain, seen), second.result()
 
     def _labels(self, seen: Seen, evidence: "Evidence") -> Labels:
         """Return the labels of an upright head."""
