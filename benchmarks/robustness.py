@@ -4,8 +4,10 @@
 
 First a T1 brain that FreeSurfer labelled, given in seven ways: as it is, in tilted slices, with a
 tilted head, upside down, in 3 mm slices, and cut in half. The labels are FreeSurfer's; only what is
-in view counts. Then two visits of one patient in three contrasts each: the volumes in what all six
-scans show, how far they lie from the median, and both visits from one another in one contrast.
+in view counts. Then scans and their mirror images: how well structures with sides agree, and how
+much of one got the other side's label. Then two visits of one patient in three contrasts each: the
+volumes in what all six scans show, how far they lie from the median, and both visits from one
+another in one contrast.
 """
 
 import os
@@ -26,11 +28,13 @@ from anatwin.train.evaluate import MERGED, head_structures, merged_dice, read_re
 DATA = Path(os.environ.get("ANATWIN_DATA", Path(__file__).parents[1] / "../shared/data"))
 TILT_DEG = (12.0, -18.0, 25.0)
 LARGE_ML = 5.0
+SIDED_ML = 0.1
 
 
 def main() -> None:
     method = WholeHead(threads=1)
     brains(method, DATA / "heads/images")
+    mirrors(method, DATA / "heads/images")
     visits(method, DATA / "visits/patient01")
 
 
@@ -88,6 +92,31 @@ def turn(degrees: tuple[float, float, float]) -> np.ndarray:
         step[a, b], step[b, a] = -np.sin(angle), np.sin(angle)
         matrix = step @ matrix
     return matrix
+
+
+def mirrors(method: WholeHead, folder: Path) -> None:
+    """Print how the labels of scans agree with those of their mirror images."""
+    print("\n| scan, mirrored | structures | mean Dice | least | other side's, at most |")
+    print("|---|---|---|---|---|")
+    for name in ("head_neck_t1", "head_t1_1mm"):
+        volume = read_volume(folder / f"{name}.nii.gz")
+        axis = int(np.abs(volume.grid.matrix[0, :3]).argmax())
+        labels = method(volume)
+        mirrored = method(Volume(np.flip(volume.data, axis).copy(), volume.grid))
+        swap = labels.table.mirrored()
+        n = len(swap)
+        pairs = labels.data.astype(int) * n + swap[np.flip(mirrored.data, axis)]
+        both = np.bincount(pairs.ravel(), minlength=n * n).reshape(n, n)
+        own, back = both.sum(axis=1), both.sum(axis=0)
+        large = own * volume.grid.voxel_mm3 > SIDED_ML * 1000
+        sided = np.flatnonzero(large & (swap != np.arange(n)))
+        dice = 2 * both[sided, sided] / (own + back)[sided]
+        strayed = both[sided, swap[sided]] / own[sided]
+        print(
+            f"| {name} | {len(sided)} | {dice.mean():.3f} | {dice.min():.3f} "
+            f"| {strayed.max():.4f} |",
+            flush=True,
+        )
 
 
 def visits(method: WholeHead, folder: Path) -> None:
