@@ -84,11 +84,11 @@ class WholeHead:
         from anatwin.segment.atlas import Evidence, Witness, head_atlas
 
         atlas = head_atlas()
-        named = zip(self._levels(seen), (atlas.structure, atlas.region), _TRUST, strict=True)
+        named = zip(self._both_levels(seen), (atlas.structure, atlas.region), _TRUST, strict=True)
         near = tuple(Witness(levels, of, trust) for levels, of, trust in named)
         return Evidence.of(seen.head, afar or self._glance(seen.head)[0], near)
 
-    def _levels(self, seen: Seen) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _both_levels(self, seen: Seen) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return what both close networks say, side by side: one of them cannot fill two cores."""
         cores = self.threads or available_cores()
         brain, face = (replace(net, threads=max(cores // 2, 1)) for net in self._networks())
