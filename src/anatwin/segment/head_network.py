@@ -20,7 +20,7 @@ from anatwin.core import (
 from anatwin.nets import Device, Network, find, load
 from anatwin.ops.morphology import Box
 from anatwin.ops.patches import Scores, blend_windows, softmax
-from anatwin.segment.seen import STRIDE, Seen, is_occupied, occupied_box
+from anatwin.segment.seen import STRIDE, Seen, is_occupied, occupied_box, window_size
 from anatwin.segment.strays import rename_strays
 
 _WIDE = 96
@@ -114,7 +114,7 @@ def _window_box(head: NDArray[np.float32], window: int) -> Box:
     """Return the part that windows must cover, as large as one, or a size it can have."""
     spans = []
     for part, n in zip(occupied_box(head, _MARGIN_MM), head.shape, strict=True):
-        least = min(window, -(-(part.stop - part.start) // STRIDE) * STRIDE)
+        least = window_size(part.stop - part.start, window)
         start = max(0, min(part.start, n - least))
         spans.append(slice(start, max(part.stop, start + least)))
     return (spans[0], spans[1], spans[2])

@@ -140,9 +140,14 @@ def occupied_box(image: NDArray[np.float32], margin: int) -> Box:
     return (i, j, k)
 
 
+def window_size(n: int, window: int) -> int:
+    """Return the size of the window that so many voxels are seen by, at most ``window``."""
+    return min(window, -(-n // STRIDE) * STRIDE)
+
+
 def _pad(image: NDArray[np.float32], window: int) -> NDArray[np.float32]:
     """Return the image with background added up to a window, or up to a size it can have."""
-    sizes = [max(n, min(window, -(-n // STRIDE) * STRIDE)) for n in image.shape]
+    sizes = [max(n, window_size(n, window)) for n in image.shape]
     return np.pad(image, [(0, m - n) for m, n in zip(sizes, image.shape, strict=True)])
 
 
